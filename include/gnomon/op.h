@@ -1,0 +1,59 @@
+/* op.h - what an op promises on every backend.
+ *
+ * An op never allocates, waits or prints: shapes are fixed and memory is planned before the first
+ * step. A call is one op over one shard of the batch. Where an op needs sums over the whole batch
+ * (batch norm) it works in phases: it leaves its shard's sums, the workers meet, and the next phase
+ * reads the total, summed over the shards in a fixed tree. */
+#ifndef GN_OP_H
+#define GN_OP_H
+#include "gnomon/arena.h"
+#include "gnomon/tensor.h"
+
+typedef enum { GN_CPU, GN_CUDA, GN_BACKENDS } gn_backend;
+typedef enum { GN_TRAIN, GN_EVAL } gn_mode;
+typedef enum { GN_IMPL_OWN, GN_IMPL_LIBRARY, GN_IMPL_FASTEST } gn_impl;
+
+#define GN_OP_IN 4
+#define GN_OP_PARAM 6
+
+typedef struct { /* what an op says of itself once its inputs are known */
+    gn_shape out, saved[2], param[GN_OP_PARAM];
+    gn_type saved_type[2];
+    int n_param;
+} gn_op_shape;
+
+typedef struct gn_call {
+    const void *attr;
+    gn_mode mode;
+    int n_in;
+    const gn_tensor *in, *param;      /* read */
+    const gn_tensor *out, *saved;     /* written by forward, read by backward */
+    const gn_tensor *d_out;           /* backward reads */
+    const gn_tensor *d_in, *d_param;  /* backward writes or adds here, as `first` says; data NULL: not wanted */
+    uint32_t first;                   /* bit i: this call is the first writer of d_in[i] (set by the plan) */
+    int phase;
+    double *sums;                     /* [2 C] this shard's sums for the whole batch, written before a meeting */
+    const double *total;              /* [2 C] the batch's, read after it */
+    int64_t count;                    /* positions that the total sums over, a channel */
+    const void *shadow;               /* weights as `prepare` left them, shared by the shards */
+    void *state;                      /* made by plan for this node and shard: primitives and the like */
+    void *scratch;                    /* as many bytes as plan asked for; of this shard, for this node's run */
+    uint64_t seed;                    /* of this step and node, for dropout: draws are (seed, sample, element) */
+    int64_t first_sample, sample_stride; /* sample n of the shard is sample first + n*stride of the batch */
+} gn_call;
+typedef gn_status gn_run_fn(const gn_call *c);
+
+typedef struct gn_op {
+    const char *name;
+    gn_status (*shape)(const void *attr, int n_in, const gn_shape *in, gn_op_shape *s);
+    /* once a node and shard; may be NULL. *scratch and *shadow: bytes wanted */
+    gn_status (*plan[GN_BACKENDS])(const gn_call *c, gn_arena *a, gn_impl impl, void **state, size_t *scratch, size_t *shadow);
+    gn_run_fn *prepare[GN_BACKENDS];  /* once a step and node: weights into the shadow; may be NULL */
+    gn_run_fn *forward[GN_BACKENDS], *backward[GN_BACKENDS];
+    int phases_backward;              /* when it normalises: 2, with a meeting between */
+} gn_op;
+
+#define GN_OP(name) extern const gn_op gn_op_##name;
+#include "ops.def" /* kernels/ops.def: every op, once */
+#undef GN_OP
+#endif

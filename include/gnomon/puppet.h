@@ -1,0 +1,40 @@
+/* puppet.h - the world that anyone may ship: seeded bodies, motion, cameras, light, a renderer.
+ *
+ * World: metres, y up, right-handed. Camera: x right, y down, z forward. Sample i of a set is a function
+ * of (options, seed, i) alone. */
+#ifndef GN_PUPPET_H
+#define GN_PUPPET_H
+#include "gnomon/arena.h"
+#include "gnomon/option.h"
+#include "gnomon/pool.h"
+#include "gnomon/skeleton.h"
+
+typedef struct {
+    int64_t train, valid;   /* pictures */
+    int size;               /* pixels, square */
+    int64_t seed;
+    int views;              /* cameras a moment; consecutive samples are the views of one moment */
+    int frames;             /* consecutive moments of one motion */
+    const char *motion;     /* folder of BVH files, or "": the built-in generator */
+    const char *backgrounds;/* folder of photographs, or "": procedural */
+    int maps;               /* true: also store depth_map and parts */
+} gn_puppet_options;
+extern const gn_option gn_puppet_options_rows[];
+
+/* domain "puppet_lab" or "puppet_wild"; writes <root>/<domain>/{train,valid}.h5. With motion, BVH subjects
+ * are split between train and valid. A set made with the same options is left as it is. */
+gn_status gn_puppet_make(const char *root, const char *domain, const gn_puppet_options *o, gn_pool *pool);
+
+/* One sample, for tests, bench and looking: rgb [size size 3], depth_mm and parts [size size] may be NULL. */
+typedef struct {
+    float joints2d[GN_JOINTS][2], joints3d[GN_JOINTS][3], camera[4], pose_of_view[12], head_size;
+    uint8_t labelled[GN_JOINTS], occluded[GN_JOINTS];
+} gn_puppet_truth;
+typedef struct gn_puppet gn_puppet;
+gn_status gn_puppet_open(gn_arena *a, const char *domain, int valid, const gn_puppet_options *o, gn_puppet **p);
+gn_status gn_puppet_draw(const gn_puppet *p, int64_t sample, uint8_t *rgb, uint16_t *depth_mm, uint8_t *parts, gn_puppet_truth *truth);
+
+/* BVH motion (src/import/bvh.c) */
+typedef struct gn_bvh gn_bvh;
+gn_status gn_bvh_read(gn_arena *a, const char *path, gn_bvh **m);     /* GN_BAD_DATA names line and reason */
+#endif

@@ -1,0 +1,11 @@
+/* report.h - what a person looks at: a run as one page, a shard as a sheet, a prediction as a picture. */
+#ifndef GN_REPORT_H
+#define GN_REPORT_H
+#include "gnomon/train.h"
+
+gn_status gn_report(const char *run, gn_arena *a, const char **page);                      /* report.html */
+gn_status gn_sheet(const char *shard, int columns, int rows, const char *png, gn_arena *a); /* data show */
+gn_status gn_predict(const char *run, const char *input, const char *out, gn_arena *a);    /* JSON and overlay */
+gn_status gn_runs_list(FILE *to, const char *runs, gn_arena *a);
+gn_status gn_runs_show(FILE *to, const char *run, gn_arena *a);
+#endif

@@ -1,0 +1,117 @@
+/* train.h - experiment, session, step, metric, checkpoint. */
+#ifndef GN_TRAIN_H
+#define GN_TRAIN_H
+#include "gnomon/config.h"
+#include "gnomon/dataset.h"
+#include "gnomon/graph.h"
+#include "gnomon/loss.h"
+#include "gnomon/puppet.h"
+
+/* --- the experiment, as its file says it; rows in src/train/experiment.c --- */
+typedef struct {
+    const gn_loss *loss;
+    double weight;
+    int mean;                       /* gn_mean */
+    gn_texts reads;                 /* outputs of the model; the loss's own names unless said */
+    void *options;
+} gn_loss_use;
+
+typedef struct gn_experiment gn_experiment;
+struct gn_experiment {
+    const char *name, *file;
+    int64_t seed;
+    struct {
+        const char *root, *motion;
+        gn_texts train, valid;
+        gn_counts mix;
+        int batch, input, threads;
+        gn_augment augment;
+        gn_label_rules labels;
+        gn_puppet_options puppet;
+    } data;
+    gn_pick model;
+    int n_loss;
+    gn_loss_use *loss;
+    struct {
+        const char *start;          /* RUN or CHECKPOINT to take weights from, or "" */
+        gn_texts only;              /* scopes taken; none: all */
+        int init;                   /* gn_init */
+        int shards, norm;           /* norm: batch | shard */
+        int64_t steps, warmup;
+        gn_counts drops;            /* steps at which the rate falls by `drop` */
+        double drop;
+        int schedule;               /* step | cosine */
+        gn_pick optimizer;          /* sgd | rmsprop | adam | adamw */
+        double clip, ema;           /* gradient norm, 0: none; decay of the averaged weights, 0: none */
+        gn_texts frozen;            /* scopes that do not learn */
+        int64_t valid_every, save_every, log_every;
+        int keep;
+        const char *best;           /* metric that chooses the best checkpoint: "pckh", "mpjpe_mm" */
+        int numerics;               /* exact | fast */
+    } train;
+    struct {
+        int backend;                /* auto | cpu | cuda */
+        int workers, gpus, impl, type;
+    } device;
+    int n_stage;                    /* at least 1 once read: a file without stages is one stage "main" */
+    const char **stage_name;
+    gn_experiment *stage;           /* each complete: the common part with the stage's overrides */
+    gn_yaml *tree;                  /* as read, overrides included */
+};
+
+gn_status gn_experiment_read(gn_arena *a, const char *path, int n_override, char *const *override, gn_experiment *e);
+gn_status gn_experiment_write(const gn_experiment *e, const char *path);      /* resolved: experiment.yaml */
+gn_status gn_experiment_origins(const gn_experiment *e, const char *path);    /* origin.txt */
+uint64_t gn_experiment_hash(const gn_experiment *e);
+/* Every loss finds each needed field in a training set and each output in the model, or GN_BAD_CONFIG. */
+gn_status gn_experiment_check(const gn_experiment *e, gn_arena *a, FILE *say);
+gn_status gn_experiment_build(const gn_experiment *e, gn_arena *a, gn_graph **g); /* the model, not planned */
+gn_status gn_describe(FILE *to, const char *name);      /* every option of every model, loss, data set; or of one */
+
+/* --- optimizers (kernels/formula/optimizer.h, kernels/cpu/optimizer.c) --- */
+typedef struct {
+    const char *name, *help;
+    size_t bytes;
+    const gn_option *options;
+    int states;                     /* numbers kept a parameter */
+    /* elements [from, to) of the slabs; t counts from 1; rate is the schedule's */
+    void (*run)(const void *options, double rate, int64_t t, double gradient_scale, int64_t from, int64_t to,
+                float *w, const float *g, float *const *state);
+} gn_optimizer;
+extern const gn_optimizer *const gn_optimizers[]; /* NULL ends */
+
+/* --- metrics: each with its protocol --- */
+typedef struct { const char *name, *unit, *protocol; int less_is_better; } gn_metric;
+typedef struct { const gn_metric *metric; double value, baseline; /* NaN: none */ double joint[GN_JOINTS]; } gn_score;
+typedef struct { const char *set; int64_t samples; int n; gn_score *score; } gn_scores;
+
+/* What a model says about one sample, decoded: crop pixels, and metres below the root. */
+typedef struct {
+    double uv[GN_JOINTS][2], confidence[GN_JOINTS];
+    double z[GN_JOINTS];                /* half-picture units, as the model says it */
+    double xyz[GN_JOINTS][3];           /* metres about the root, camera frame, true root depth: "root-aligned" */
+} gn_prediction;
+gn_status gn_decode(const gn_experiment *e, gn_graph *g, int n, int shards, const gn_labels *truth, gn_prediction *p);
+/* All metrics of a set over its validation shards, with mean-pose and best-constant baselines. */
+gn_status gn_evaluate(const gn_experiment *e, gn_graph *g, const char *set, gn_arena *a, gn_scores *scores);
+
+/* --- runs --- */
+gn_status gn_train(const gn_experiment *e, gn_arena *run, const char *folder, int resume);
+gn_status gn_run_folder(gn_arena *a, const char *run, const char **folder);       /* a path, an id, "latest" */
+gn_status gn_run_experiment(gn_arena *a, const char *folder, gn_experiment *e);
+
+/* --- checkpoints: safetensors and a manifest with hashes --- */
+typedef struct {
+    int64_t step, stage, stage_step;
+    uint64_t experiment, data;          /* hashes */
+    double best; int64_t best_step;
+} gn_progress_state;
+/* state[k] are the optimizer's slabs, ema the averaged weights (NULL: none) */
+gn_status gn_checkpoint_write(const char *run, const gn_graph *g, int states, float *const *state, const float *ema,
+                              const gn_progress_state *at, int keep, int is_best);
+gn_status gn_checkpoint_newest(gn_arena *a, const char *run, const char **folder); /* newest that verifies; says what it passed over */
+gn_status gn_checkpoint_read(const char *folder, gn_graph *g, int states, float *const *state, float *ema,
+                             gn_progress_state *at);
+gn_status gn_checkpoint_weights(const char *folder, gn_graph *g, const gn_texts *only, int averaged);
+uint64_t gn_weights_hash(const gn_graph *g);
+#endif
