@@ -48,6 +48,6 @@ typedef struct {
 } gn_labels;
 
 const char *gn_field_name(int place);
-/* "joints2d labelled2d": the names in a set of fields; a static buffer, two may be in use at once */
+/* "joints2d labelled2d": the names in a set of fields, or "none"; two may be in use at once */
 const char *gn_fields_text(uint32_t fields);
 #endif
