@@ -20,6 +20,7 @@ typedef struct { /* what an op says of itself once its inputs are known */
     gn_shape out, saved[2], param[GN_OP_PARAM];
     gn_type saved_type[2];
     int n_param;
+    int norm_channels;                /* C of in[0] when it is normalised over the batch, else 0: see attr.h */
 } gn_op_shape;
 
 typedef struct gn_call {
