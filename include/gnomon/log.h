@@ -12,6 +12,7 @@ void gn_warn(const char *fmt, ...) GN_PRINTF(1, 2);
 /* share of the work done in [0, 1], and what to say beside it; drawn at most ten times a second */
 void gn_progress(double share, const char *fmt, ...) GN_PRINTF(2, 3);
 void gn_progress_end(void);            /* clears the bar */
-void gn_log_quiet(int quiet);
+int gn_log_live(void);                 /* 1: a bar is drawn, so progress may come every step */
+void gn_log_quiet(int quiet);          /* 1: warnings alone, and the run's log */
 gn_status gn_log_open(const char *path); /* append every line here too; NULL closes */
 #endif
