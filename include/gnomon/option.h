@@ -21,8 +21,8 @@ typedef enum {
     GN_KIND_FLAG,    /* int: true | false */
     GN_KIND_CHOICE,  /* int: place in `choices`, "a|b|c" */
     GN_KIND_TEXT,    /* const char *; text_dflt */
-    GN_KIND_TEXTS,   /* gn_texts */
-    GN_KIND_COUNTS,  /* gn_counts */
+    GN_KIND_TEXTS,   /* gn_texts; empty by default */
+    GN_KIND_COUNTS,  /* gn_counts; empty by default; the range is of each */
     GN_KIND_SECTION, /* a struct with rows of its own, `section` */
     GN_KIND_PICK,    /* gn_pick: one name out of `registry`, with its options */
     GN_KIND_PICKS,   /* gn_picks: several names out of `registry` */
@@ -34,7 +34,7 @@ typedef struct gn_option {
     gn_kind kind;
     size_t offset;
     double dflt, least, most;    /* numbers; dflt is also a flag's or a choice's default */
-    const char *text;            /* default of a text, or comma-separated texts or counts; choices of a choice */
+    const char *text;            /* default of a text or a pick, NULL: must be picked; choices of a choice */
     const char *help;            /* with the unit */
     const struct gn_option *section;
     const struct gn_registry *registry;

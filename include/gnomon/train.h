@@ -30,7 +30,8 @@ struct gn_experiment {
         gn_puppet_options puppet;
     } data;
     gn_pick model;
-    int n_loss;
+    gn_picks losses;                /* as the file names them; the options of each begin with a gn_loss_use */
+    int n_loss;                     /* those whose weight is not 0 */
     gn_loss_use *loss;
     struct {
         const char *start;          /* RUN or CHECKPOINT to take weights from, or "" */
@@ -48,6 +49,7 @@ struct gn_experiment {
         int keep;
         const char *best;           /* metric that chooses the best checkpoint: "pckh", "mpjpe_mm" */
         int numerics;               /* exact | fast */
+        const gn_yaml *stages;      /* an ordered map: what each stage overrides, from the root down */
     } train;
     struct {
         int backend;                /* auto | cpu | cuda */
@@ -57,11 +59,14 @@ struct gn_experiment {
     const char **stage_name;
     gn_experiment *stage;           /* each complete: the common part with the stage's overrides */
     gn_yaml *tree;                  /* as read, overrides included */
+    const gn_option *rows;          /* that this struct was filled by */
 };
 
 gn_status gn_experiment_read(gn_arena *a, const char *path, int n_override, char *const *override, gn_experiment *e);
-gn_status gn_experiment_write(const gn_experiment *e, const char *path);      /* resolved: experiment.yaml */
+void gn_experiment_print(const gn_experiment *e, FILE *to);                   /* resolved: every default written out */
+gn_status gn_experiment_write(const gn_experiment *e, const char *path);      /* the same: experiment.yaml */
 gn_status gn_experiment_origins(const gn_experiment *e, const char *path);    /* origin.txt */
+/* Of all that can change the result: not of workers, threads, the data root, how much is kept or logged. */
 uint64_t gn_experiment_hash(const gn_experiment *e);
 /* Every loss finds each needed field in a training set and each output in the model, or GN_BAD_CONFIG. */
 gn_status gn_experiment_check(const gn_experiment *e, gn_arena *a, FILE *say);
