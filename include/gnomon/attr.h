@@ -9,6 +9,10 @@
 #ifndef GN_ATTR_H
 #define GN_ATTR_H
 
+typedef struct { int channels, height, width; } gn_input_attr;
+typedef struct { int size; } gn_pool_attr;
+typedef struct { int factor; } gn_upsample_attr; /* in: x, then what is added, if anything */
+
 /* in: x, then the residual when `add`. param: weight, bias when `bias`, then scale, shift, mean, variance
  * when `norm`. Weights are [ceil(O/Bo)][ceil(I/Bi)][kh][kw][Bi][Bo], zeros in the padding; the rest [C]. */
 typedef struct {

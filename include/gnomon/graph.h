@@ -8,6 +8,7 @@
  * at batch norms, so results do not depend on how many workers there are, to the bit. */
 #ifndef GN_GRAPH_H
 #define GN_GRAPH_H
+#include "gnomon/attr.h"
 #include "gnomon/op.h"
 #include "gnomon/option.h"
 #include "gnomon/pool.h"
@@ -47,6 +48,7 @@ typedef struct {
     gn_type type;                 /* of stored activations: GN_TYPE_REAL or GN_TYPE_BF16 */
     int batch, shards;            /* samples a step; shards divide it */
     int norm_shard;               /* 0: statistics over the batch; 1: each shard its own */
+    int block;                    /* channels a block; 0: the fastest for backend and impl */
     int backward;                 /* 0: forward alone, a smaller plan */
     gn_pool *pool;
     const char *const *frozen;    /* scopes whose parameters get no gradient; NULL ends */
@@ -68,23 +70,24 @@ gn_status gn_graph_backward(gn_graph *g); /* from the slopes below to one gradie
 
 /* Tensors of one shard. Sample i of the batch is sample i/S of shard i%S. */
 gn_tensor gn_graph_input(gn_graph *g, const char *name, int shard);
-int gn_graph_outputs(const gn_graph *g);
+int gn_graph_outputs(const gn_graph *g);      /* one of rank 2, [N P], is shown as points of one number: [N P 1] */
 const char *gn_graph_output_name(const gn_graph *g, int i);
 int gn_graph_output_find(const gn_graph *g, const char *name); /* -1: none of that name */
 gn_tensor gn_graph_output(gn_graph *g, int i, int shard);
 gn_tensor gn_graph_slope(gn_graph *g, int i, int shard);       /* zeroed by forward; losses add */
 
 /* Parameters: one slab, one gradient slab. */
+typedef enum { GN_WEIGHT, GN_BIAS, GN_SCALE, GN_SHIFT, GN_MEAN, GN_VARIANCE } gn_role;
 typedef struct {
     const char *name;
     gn_shape shape;               /* as the user sees it: [O I kh kw], [C] */
     int64_t at, count;            /* place in the slab; elements there, padding included */
-    int trained;                  /* 0: running statistics */
+    int trained;                  /* 0: running statistics, and what the plan froze */
     int fan_in;                   /* of weights and biases, for initialisation; 0: norm */
-    enum { GN_WEIGHT, GN_BIAS, GN_SCALE, GN_SHIFT, GN_MEAN, GN_VARIANCE } role;
+    gn_role role;
 } gn_param;
 int gn_graph_params(const gn_graph *g, const gn_param **list);
-gn_real *gn_graph_weights(gn_graph *g);      /* slab; trained parameters first, statistics last */
+gn_real *gn_graph_weights(gn_graph *g);      /* slab; trained parameters first, then frozen, then statistics */
 gn_real *gn_graph_gradients(gn_graph *g);
 int64_t gn_graph_weight_count(const gn_graph *g, int64_t *trained); /* slab elements; the first *trained learn */
 void gn_param_read(const gn_graph *g, int i, gn_real *plain);        /* slab -> dense, in `shape` order */

@@ -17,7 +17,7 @@ typedef enum { GN_IMPL_OWN, GN_IMPL_LIBRARY, GN_IMPL_FASTEST } gn_impl;
 #define GN_OP_PARAM 6
 
 typedef struct { /* what an op says of itself once its inputs are known */
-    gn_shape out, saved[2], param[GN_OP_PARAM];
+    gn_shape out, saved[2], param[GN_OP_PARAM]; /* saved of rank 4 is blocked as out is */
     gn_type saved_type[2];
     int n_param;
     int norm_channels;                /* C of in[0] when it is normalised over the batch, else 0: see attr.h */
@@ -27,13 +27,14 @@ typedef struct gn_call {
     const void *attr;
     gn_mode mode;
     int n_in;
-    const gn_tensor *in, *param;      /* read */
-    const gn_tensor *out, *saved;     /* written by forward, read by backward */
+    const gn_tensor *in, *param;      /* read; a param of rank 1 is padded with zeros to a multiple of 16 */
+    const gn_tensor *out, *saved;     /* written by forward; backward reads saved, but not out */
     const gn_tensor *d_out;           /* backward reads */
-    const gn_tensor *d_in, *d_param;  /* backward writes or adds here, as `first` says; data NULL: not wanted */
+    const gn_tensor *d_in, *d_param;  /* backward writes or adds here, as `first` says; data NULL: not wanted.
+                                         d_in[i].data == d_out->data: they share memory, see gn_op.passes */
     uint32_t first;                   /* bit i: this call is the first writer of d_in[i] (set by the plan) */
     int phase;
-    double *sums;                     /* [2 C] this shard's sums for the whole batch, written before a meeting */
+    double *sums;                     /* [2 C], C with padded lanes: this shard's sums for the whole batch, written before a meeting */
     const double *total;              /* [2 C] the batch's, read after it */
     int64_t count;                    /* positions that the total sums over, a channel */
     const void *shadow;               /* weights as `prepare` left them, shared by the shards */
@@ -52,6 +53,9 @@ typedef struct gn_op {
     gn_run_fn *prepare[GN_BACKENDS];  /* once a step and node: weights into the shadow; may be NULL */
     gn_run_fn *forward[GN_BACKENDS], *backward[GN_BACKENDS];
     int phases_backward;              /* when it normalises: 2, with a meeting between */
+    uint32_t passes;                  /* bit i: d_in[i] is d_out unchanged. The plan may let them share memory, where
+                                         d_in[i] is first written; then backward leaves it alone */
+    uint32_t forgets;                 /* bit i: backward does not read in[i] again */
 } gn_op;
 
 #define GN_OP(name) extern const gn_op gn_op_##name;

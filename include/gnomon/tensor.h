@@ -25,7 +25,9 @@ size_t gn_type_bytes(gn_type type);
 int64_t gn_shape_count(const gn_shape *s);         /* product of the extents */
 int64_t gn_tensor_count(const gn_tensor *t);       /* elements in memory, padded lanes included */
 size_t gn_tensor_bytes(const gn_tensor *t);
-const char *gn_shape_text(const gn_shape *s);      /* "[4 256 64 64]"; four may be in use at once */
+int64_t gn_tensor_lanes(const gn_tensor *t);       /* channels, padded ones included; of a row-major tensor its d[1] */
+const char *gn_shape_text(const gn_shape *s);      /* "[4 256 64 64]"; four may be in use at once, a thread */
+int gn_shape_same(const gn_shape *a, const gn_shape *b);
 
 /* Place of (n, c, y, x) in an activation. */
 GN_FN int64_t gn_at(const gn_tensor *t, int64_t n, int64_t c, int64_t y, int64_t x) {

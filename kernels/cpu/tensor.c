@@ -1,0 +1,50 @@
+/* tensor.c - sizes and names of tensors. */
+#include "gnomon/tensor.h"
+#include <stdio.h>
+
+size_t gn_type_bytes(gn_type type) {
+    switch (type) {
+    case GN_TYPE_REAL: return sizeof(gn_real);
+    case GN_TYPE_BF16: return 2;
+    case GN_TYPE_U8: return 1;
+    case GN_TYPE_I32: return 4;
+    case GN_TYPE_F64: return 8;
+    }
+    return 0;
+}
+
+int64_t gn_shape_count(const gn_shape *s) {
+    int64_t n = 1;
+    for (int i = 0; i < s->n; i++) n *= s->d[i];
+    return n;
+}
+
+int64_t gn_tensor_lanes(const gn_tensor *t) {
+    int64_t c = t->shape.d[1], b = t->block;
+    return b ? (c + b - 1) / b * b : c;
+}
+
+int64_t gn_tensor_count(const gn_tensor *t) {
+    const int64_t *d = t->shape.d;
+    return t->block ? d[0] * gn_tensor_lanes(t) * d[2] * d[3] : gn_shape_count(&t->shape);
+}
+
+size_t gn_tensor_bytes(const gn_tensor *t) { return (size_t)gn_tensor_count(t) * gn_type_bytes(t->type); }
+
+int gn_shape_same(const gn_shape *a, const gn_shape *b) {
+    if (a->n != b->n) return 0;
+    for (int i = 0; i < a->n; i++)
+        if (a->d[i] != b->d[i]) return 0;
+    return 1;
+}
+
+const char *gn_shape_text(const gn_shape *s) {
+    static _Thread_local char text[4][128];
+    static _Thread_local unsigned turn;
+    char *t = text[turn++ % 4];
+    size_t at = (size_t)snprintf(t, sizeof text[0], "[");
+    for (int i = 0; i < s->n; i++)
+        at += (size_t)snprintf(t + at, sizeof text[0] - at, i ? " %lld" : "%lld", (long long)s->d[i]);
+    snprintf(t + at, sizeof text[0] - at, "]");
+    return t;
+}
