@@ -5,7 +5,7 @@
 #include "gnomon/dataset.h"
 #include "gnomon/graph.h"
 #include "gnomon/loss.h"
-#include "gnomon/optimizer.h"
+#include "gnomon/metric.h"
 #include "gnomon/puppet.h"
 
 /* --- the experiment, as its file says it; rows in src/train/experiment.c --- */
@@ -74,17 +74,19 @@ gn_status gn_experiment_check(const gn_experiment *e, gn_arena *a, FILE *say);
 gn_status gn_experiment_build(const gn_experiment *e, gn_arena *a, gn_graph **g); /* the model, not planned */
 gn_status gn_describe(FILE *to, const char *name);      /* every option of every model, loss, data set; or of one */
 
-/* --- metrics: each with its protocol --- */
-typedef struct { const char *name, *unit, *protocol; int less_is_better; } gn_metric;
-typedef struct { const gn_metric *metric; double value, baseline; /* NaN: none */ double joint[GN_JOINTS]; } gn_score;
-typedef struct { const char *set; int64_t samples; int n; gn_score *score; } gn_scores;
-
-/* What a model says about one sample, decoded: crop pixels, and metres below the root. */
+/* --- optimizers (kernels/formula/optimizer.h, kernels/cpu/optimizer.c) --- */
 typedef struct {
-    double uv[GN_JOINTS][2], confidence[GN_JOINTS];
-    double z[GN_JOINTS];                /* half-picture units, as the model says it */
-    double xyz[GN_JOINTS][3];           /* metres about the root, camera frame, true root depth: "root-aligned" */
-} gn_prediction;
+    const char *name, *help;
+    size_t bytes;
+    const gn_option *options;
+    int states;                     /* numbers kept a parameter */
+    /* elements [from, to) of the slabs; t counts from 1; rate is the schedule's */
+    void (*run)(const void *options, double rate, int64_t t, double gradient_scale, int64_t from, int64_t to,
+                float *w, const float *g, float *const *state);
+} gn_optimizer;
+extern const gn_optimizer *const gn_optimizers[]; /* NULL ends */
+
+/* --- evaluation; metrics are in metric.h --- */
 gn_status gn_decode(const gn_experiment *e, gn_graph *g, int n, int shards, const gn_labels *truth, gn_prediction *p);
 /* All metrics of a set over its validation shards, with mean-pose and best-constant baselines. */
 gn_status gn_evaluate(const gn_experiment *e, gn_graph *g, const char *set, gn_arena *a, gn_scores *scores);

@@ -1,0 +1,369 @@
+/* metric.c - the metrics there are, and the meter that computes them all.
+ *
+ * Every metric is a mean of terms; a term belongs to a joint. So one tally serves values, tables a
+ * joint, and baselines. Poses are in mm about the pelvis here. */
+#include "gnomon/metric.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MEAN_POSE "mean of the true poses of the same samples"
+
+/* name, unit, less is better, protocol, baseline */
+#define METRICS(M)                                                                                                     \
+    M(mpjpe_mm, "mm", 1,                                                                                               \
+      "mean joint error, pelvis aligned, no scale or rotation; metres from pixels by the true camera and root depth",  \
+      MEAN_POSE)                                                                                                       \
+    M(canonical_mpjpe_mm, "mm", 1,                                                                                     \
+      "Zhou 2017: weak perspective, bones scaled to sum to 4296.99 mm for everybody, pelvis aligned; the joint "       \
+      "between pelvis and neck is their middle",                                                                       \
+      MEAN_POSE ", not rescaled")                                                                                      \
+    M(n_mpjpe_mm, "mm", 1, "pelvis aligned, then the best scale a pose", MEAN_POSE ", scaled alike")                   \
+    M(pa_mpjpe_mm, "mm", 1, "best similarity a pose: scale, rotation without reflection, shift",                       \
+      MEAN_POSE ", aligned alike")                                                                                     \
+    M(own2d_mpjpe_mm, "mm", 1, "as mpjpe_mm, of the model's own 2D with the mean true depth of each joint", MEAN_POSE) \
+    M(pck3d, "%", 0, "share of 14 joints (no pelvis, no thorax) less than 150 mm off, pelvis aligned", MEAN_POSE)      \
+    M(auc3d, "%", 0, "mean of pck3d over the thresholds 0, 5, ... 150 mm", MEAN_POSE)                                  \
+    M(pckh, "%", 0, "PCKh@0.5: labelled joints (no pelvis, no thorax) off by less than half the head segment",         \
+      "mean position of each joint")                                                                                   \
+    M(pck, "%", 0, "Zhou 2017: ankles, knees, hips, wrists, elbows off by at most 1/20 of the picture",                \
+      "mean position of each joint")                                                                                   \
+    M(depth_mm, "mm", 1, "mean absolute error of the depth below the pelvis, pelvis left out",                         \
+      "best constant depth of each joint")                                                                             \
+    M(depth_order, "%", 0, "limb ends on the right side of their parent, of those more than 100 mm apart in depth",    \
+      "each limb's more frequent order")                                                                               \
+    M(upper_arm_mm, "mm", 1, "mean absolute difference of left and right length", NULL)                                \
+    M(lower_arm_mm, "mm", 1, "mean absolute difference of left and right length", NULL)                                \
+    M(upper_leg_mm, "mm", 1, "mean absolute difference of left and right length", NULL)                                \
+    M(lower_leg_mm, "mm", 1, "mean absolute difference of left and right length", NULL)
+
+enum {
+#define PLACE(name, unit, less, protocol, baseline) name,
+    METRICS(PLACE)
+#undef PLACE
+    COUNT
+};
+#define RECORD(name, unit, less, protocol, baseline)                                                                   \
+    static const gn_metric metric_##name = { #name, unit, protocol, baseline, less };
+METRICS(RECORD)
+#undef RECORD
+const gn_metric *const gn_metrics[] = {
+#define ENTRY(name, unit, less, protocol, baseline) &metric_##name,
+    METRICS(ENTRY)
+#undef ENTRY
+    NULL
+};
+
+const gn_metric *gn_metric_find(const char *name) {
+    for (int i = 0; i < COUNT; i++)
+        if (!strcmp(gn_metrics[i]->name, name)) return gn_metrics[i];
+    return NULL;
+}
+
+struct gn_meter {
+    const gn_skeleton *skeleton;
+    int64_t n, most;
+    gn_judged *judged;
+};
+
+typedef struct { double sum[GN_JOINTS]; int64_t n[GN_JOINTS]; } tally;
+typedef enum { MODEL, BASELINE } who;
+typedef double pose[GN_JOINTS][3];
+
+typedef struct {
+    const gn_skeleton *skeleton;
+    int J, pelvis, neck, spine;              /* spine: the joint between pelvis and neck; -1: not in this skeleton */
+    uint8_t in_pck3d[GN_JOINTS], in_pckh[GN_JOINTS], in_pck[GN_JOINTS];
+    struct { int a, b; } limb[4][2];         /* left, right; a -1: not in this skeleton */
+    pose mean;                               /* of the truth */
+    double mean_uv[GN_JOINTS][2], depth[GN_JOINTS]; /* means; median */
+    tally tally[COUNT][2];
+} sheet;
+
+static void put(sheet *s, int metric, who w, int joint, double term) {
+    s->tally[metric][w].sum[joint] += term;
+    s->tally[metric][w].n[joint]++;
+}
+
+static double distance(const double *a, const double *b) {
+    return sqrt((a[0] - b[0]) * (a[0] - b[0]) + (a[1] - b[1]) * (a[1] - b[1]) + (a[2] - b[2]) * (a[2] - b[2]));
+}
+
+/* --- the meter --- */
+
+gn_status gn_meter_open(gn_arena *a, const gn_skeleton *skeleton, int64_t most, gn_meter **m) {
+    GN_TAKE(*m, a, 1);
+    **m = (gn_meter){ .skeleton = skeleton, .most = most };
+    GN_TAKE((*m)->judged, a, most > 0 ? most : 1);
+    return GN_OK;
+}
+
+gn_status gn_meter_add(gn_meter *m, const gn_labels *y, const gn_prediction *said) {
+    const int root = m->skeleton->root;
+    if (m->n >= m->most) GN_FAIL(INTERNAL, "meter holds %lld samples, one more came", (long long)m->most);
+    if (y->J != m->skeleton->joints)
+        GN_FAIL(BAD_DATA, "sample %lld has %d joints, skeleton %s has %d", (long long)m->n, y->J, m->skeleton->name,
+                m->skeleton->joints);
+    gn_judged *t = &m->judged[m->n++];
+    *t = (gn_judged){ .said = *said, .side = y->side };
+    for (int j = 0; j < y->J; j++) {
+        if (y->has & GN_HAS_joints2d) {
+            t->labelled2d[j] = !(y->has & GN_HAS_labelled2d) || y->labelled2d[j];
+            t->occluded[j] = (y->has & GN_HAS_occluded2d) && y->occluded2d[j];
+            for (int k = 0; k < 2; k++) t->uv[j][k] = (double)y->joints2d[2 * j + k];
+        }
+        if (y->has & GN_HAS_joints3d) {
+            t->labelled3d[j] = !(y->has & GN_HAS_labelled3d) || y->labelled3d[j];
+            for (int k = 0; k < 3; k++) t->xyz[j][k] = (double)y->joints3d[3 * j + k] - (double)y->joints3d[3 * root + k];
+        }
+    }
+    if (y->has & GN_HAS_head_size) t->head_size = (double)*y->head_size;
+    if (y->has & GN_HAS_camera)
+        for (int k = 0; k < 4; k++) t->camera[k] = (double)y->camera[k];
+    t->has3d = t->labelled3d[root]; /* without its root a pose cannot be aligned */
+    if (t->has3d) t->root_z = (double)y->joints3d[3 * root + 2];
+    return GN_OK;
+}
+
+int64_t gn_meter_samples(const gn_meter *m) { return m->n; }
+const gn_judged *gn_meter_at(const gn_meter *m, int64_t sample) { return &m->judged[sample]; }
+
+/* --- one pose --- */
+
+static void to_mm(int J, const double (*metres)[3], double (*mm)[3]) {
+    for (int j = 0; j < J; j++)
+        for (int k = 0; k < 3; k++) mm[j][k] = 1000 * metres[j][k];
+}
+
+static void mean_errors(sheet *s, int metric, who w, const uint8_t *labelled, const double (*x)[3], const double (*y)[3]) {
+    for (int j = 0; j < s->J; j++)
+        if (labelled[j]) put(s, metric, w, j, distance(x[j], y[j]));
+}
+
+/* Errors after aligning nothing, a scale, a similarity; shares within 150 mm. */
+static void score_pose(sheet *s, who w, const uint8_t *labelled, const double (*x)[3], const double (*y)[3]) {
+    double xy = 0, xx = 0;
+    int n = 0, place[GN_JOINTS];
+    pose scaled, from, to, fitted;
+    mean_errors(s, mpjpe_mm, w, labelled, x, y);
+    for (int j = 0; j < s->J; j++) {
+        if (!labelled[j]) continue;
+        for (int k = 0; k < 3; k++) xy += x[j][k] * y[j][k], xx += x[j][k] * x[j][k];
+        memcpy(from[n], x[j], sizeof from[n]), memcpy(to[n], y[j], sizeof to[n]);
+        place[n++] = j;
+        if (!s->in_pck3d[j]) continue;
+        double e = distance(x[j], y[j]);
+        int hits = 0;
+        for (int t = 0; t <= 150; t += 5) hits += e < t;
+        put(s, pck3d, w, j, e < 150 ? 100 : 0);
+        put(s, auc3d, w, j, 100.0 * hits / 31);
+    }
+    for (int j = 0; j < s->J; j++)
+        for (int k = 0; k < 3; k++) scaled[j][k] = xx > 0 ? xy / xx * x[j][k] : 0;
+    mean_errors(s, n_mpjpe_mm, w, labelled, (const double (*)[3])scaled, y);
+    gn_similarity_fit(n, (const double (*)[3])from, (const double (*)[3])to, fitted);
+    for (int i = 0; i < n; i++) put(s, pa_mpjpe_mm, w, place[i], distance(fitted[i], to[i]));
+}
+
+void gn_canonical_pose(const gn_skeleton *s, int side, const gn_prediction *said, double bones_mm, double (*xyz)[3]) {
+    double sum = 0;
+    for (int j = 0; j < s->joints; j++) {
+        xyz[j][0] = said->uv[j][0], xyz[j][1] = said->uv[j][1];
+        xyz[j][2] = said->z[j] * side / 2;
+    }
+    for (int e = 0; e < s->bones; e++) sum += distance(xyz[s->bone[e].a], xyz[s->bone[e].b]);
+    double root[3] = { xyz[s->root][0], xyz[s->root][1], xyz[s->root][2] };
+    for (int j = 0; j < s->joints; j++)
+        for (int k = 0; k < 3; k++) xyz[j][k] = sum > 0 ? (xyz[j][k] - root[k]) * bones_mm / sum : 0;
+}
+
+static void spine_between(const sheet *s, double (*x)[3]) {
+    if (s->spine >= 0 && s->neck >= 0)
+        for (int k = 0; k < 3; k++) x[s->spine][k] = (x[s->pelvis][k] + x[s->neck][k]) / 2;
+}
+
+static void score_canonical(sheet *s, const gn_judged *t, const double (*truth)[3]) {
+    pose x, y, mean;
+    gn_canonical_pose(s->skeleton, t->side, &t->said, GN_ZHOU_BONES_MM, x);
+    memcpy(y, truth, sizeof y), memcpy(mean, s->mean, sizeof mean);
+    spine_between(s, x), spine_between(s, y), spine_between(s, mean);
+    mean_errors(s, canonical_mpjpe_mm, MODEL, t->labelled3d, (const double (*)[3])x, (const double (*)[3])y);
+    mean_errors(s, canonical_mpjpe_mm, BASELINE, t->labelled3d, (const double (*)[3])mean, (const double (*)[3])y);
+}
+
+/* The model's pixels at the mean depths. */
+static void score_own2d(sheet *s, const gn_judged *t, const double (*truth)[3]) {
+    pose x;
+    const double *c = t->camera;
+    for (int j = 0; j < s->J; j++) {
+        x[j][2] = 1000 * t->root_z + s->mean[j][2];
+        for (int k = 0; k < 2; k++) x[j][k] = (t->said.uv[j][k] - c[2 + k]) / c[k] * x[j][2];
+    }
+    double root[3] = { x[s->pelvis][0], x[s->pelvis][1], x[s->pelvis][2] };
+    for (int j = 0; j < s->J; j++)
+        for (int k = 0; k < 3; k++) x[j][k] -= root[k];
+    mean_errors(s, own2d_mpjpe_mm, MODEL, t->labelled3d, (const double (*)[3])x, truth);
+    mean_errors(s, own2d_mpjpe_mm, BASELINE, t->labelled3d, (const double (*)[3])s->mean, truth);
+}
+
+static void score_depth(sheet *s, const gn_judged *t, const double (*x)[3], const double (*y)[3]) {
+    for (int j = 0; j < s->J; j++)
+        if (t->labelled3d[j] && j != s->pelvis) {
+            put(s, depth_mm, MODEL, j, fabs(x[j][2] - y[j][2]));
+            put(s, depth_mm, BASELINE, j, fabs(s->depth[j] - y[j][2]));
+        }
+    for (const int8_t *end = s->skeleton->limb_end; end && *end >= 0; end++)
+        for (int e = 0; e < s->skeleton->bones; e++) {
+            int b = *end, a = s->skeleton->bone[e].a;
+            if (s->skeleton->bone[e].b != b || !t->labelled3d[a] || !t->labelled3d[b]) continue;
+            double truth = y[b][2] - y[a][2];
+            if (!(fabs(truth) > 100)) continue;
+            put(s, depth_order, MODEL, b, (x[b][2] - x[a][2]) * truth > 0 ? 100 : 0);
+            put(s, depth_order, BASELINE, b, truth > 0 ? 100 : 0); /* the rarer side is turned over at the end */
+        }
+}
+
+static void score_symmetry(sheet *s, const double (*x)[3]) {
+    for (int l = 0; l < 4; l++)
+        if (s->limb[l][0].a >= 0 && s->limb[l][1].a >= 0) {
+            double left = distance(x[s->limb[l][0].a], x[s->limb[l][0].b]);
+            double right = distance(x[s->limb[l][1].a], x[s->limb[l][1].b]);
+            put(s, upper_arm_mm + l, MODEL, s->limb[l][0].b, fabs(left - right));
+        }
+}
+
+static void score_2d(sheet *s, const gn_judged *t, who w, const double (*uv)[2]) {
+    for (int j = 0; j < s->J; j++) {
+        if (!t->labelled2d[j]) continue;
+        double e = hypot(uv[j][0] - t->uv[j][0], uv[j][1] - t->uv[j][1]);
+        if (s->in_pckh[j] && t->head_size > 0) put(s, pckh, w, j, e < 0.5 * t->head_size ? 100 : 0);
+        if (s->in_pck[j]) put(s, pck, w, j, e <= t->side / 20.0 ? 100 : 0);
+    }
+}
+
+/* --- constant answers --- */
+
+static int ascending(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static gn_status constants(const gn_meter *m, gn_arena *a, sheet *s) {
+    double *z;
+    GN_TAKE(z, a, m->n > 0 ? m->n : 1);
+    for (int j = 0; j < s->J; j++) {
+        int64_t n2 = 0, n3 = 0;
+        for (int64_t i = 0; i < m->n; i++) {
+            const gn_judged *t = &m->judged[i];
+            if (t->labelled2d[j]) {
+                for (int k = 0; k < 2; k++) s->mean_uv[j][k] += t->uv[j][k];
+                n2++;
+            }
+            if (t->has3d && t->labelled3d[j]) {
+                for (int k = 0; k < 3; k++) s->mean[j][k] += 1000 * t->xyz[j][k];
+                z[n3++] = 1000 * t->xyz[j][2];
+            }
+        }
+        for (int k = 0; k < 2 && n2; k++) s->mean_uv[j][k] /= (double)n2;
+        for (int k = 0; k < 3 && n3; k++) s->mean[j][k] /= (double)n3;
+        qsort(z, (size_t)n3, sizeof *z, ascending);
+        if (n3) s->depth[j] = (z[(n3 - 1) / 2] + z[n3 / 2]) / 2;
+    }
+    return GN_OK;
+}
+
+static int starts(const char *word, const char *with) { return !strncmp(word, with, strlen(with)); }
+
+static void name_joints(const gn_skeleton *k, sheet *s) {
+    static const char *const limb[4][2] = { { "shoulder", "elbow" }, { "elbow", "wrist" }, { "hip", "knee" }, { "knee", "ankle" } };
+    *s = (sheet){ .skeleton = k, .J = k->joints, .pelvis = k->root };
+    s->neck = gn_joint_find(k, "upper_neck");
+    s->spine = gn_joint_find(k, s->neck < 0 ? "spine" : "thorax");
+    if (s->neck < 0) s->neck = gn_joint_find(k, "thorax"); /* H36M names the root of the neck so */
+    for (int j = 0; j < s->J; j++) {
+        const char *name = k->joint[j];
+        int limbs = starts(name, "l_") || starts(name, "r_");
+        s->in_pck3d[j] = (uint8_t)(limbs || j == s->neck || !strcmp(name, "head_top"));
+        s->in_pckh[j] = (uint8_t)(j != s->pelvis && j != s->spine);
+        s->in_pck[j] = (uint8_t)(limbs && strcmp(name + 2, "shoulder"));
+    }
+    for (int l = 0; l < 4; l++)
+        for (int side = 0; side < 2; side++) {
+            char a[16], b[16];
+            snprintf(a, sizeof a, "%c_%s", side ? 'r' : 'l', limb[l][0]);
+            snprintf(b, sizeof b, "%c_%s", side ? 'r' : 'l', limb[l][1]);
+            s->limb[l][side].a = gn_joint_find(k, a), s->limb[l][side].b = gn_joint_find(k, b);
+            if (s->limb[l][side].b < 0) s->limb[l][side].a = -1;
+        }
+}
+
+static void score_sample(sheet *s, const gn_judged *t) {
+    pose x, y;
+    if (t->said.has2d) {
+        score_2d(s, t, MODEL, t->said.uv);
+        score_2d(s, t, BASELINE, (const double (*)[2])s->mean_uv);
+    }
+    if (!t->said.has3d) return;
+    to_mm(s->J, t->said.xyz, x);
+    score_symmetry(s, (const double (*)[3])x);
+    if (!t->has3d) return;
+    to_mm(s->J, t->xyz, y);
+    score_pose(s, MODEL, t->labelled3d, (const double (*)[3])x, (const double (*)[3])y);
+    score_pose(s, BASELINE, t->labelled3d, (const double (*)[3])s->mean, (const double (*)[3])y);
+    score_canonical(s, t, (const double (*)[3])y);
+    score_own2d(s, t, (const double (*)[3])y);
+    score_depth(s, t, (const double (*)[3])x, (const double (*)[3])y);
+}
+
+static double mean_of(const tally *t, int J, double *joint, int64_t *terms) {
+    double sum = 0;
+    *terms = 0;
+    for (int j = 0; j < J; j++) {
+        joint[j] = t->n[j] ? t->sum[j] / (double)t->n[j] : (double)NAN;
+        sum += t->sum[j];
+        *terms += t->n[j];
+    }
+    return *terms ? sum / (double)*terms : (double)NAN;
+}
+
+gn_status gn_meter_read(const gn_meter *m, gn_arena *a, gn_scores *scores) {
+    sheet *s;
+    GN_TAKE(s, a, 1);
+    name_joints(m->skeleton, s);
+    GN_TRY(constants(m, a, s));
+    for (int64_t i = 0; i < m->n; i++) score_sample(s, &m->judged[i]);
+
+    tally *order = &s->tally[depth_order][BASELINE];
+    for (int j = 0; j < s->J; j++) order->sum[j] = fmax(order->sum[j], 100 * (double)order->n[j] - order->sum[j]);
+
+    const char *set = scores->set;
+    *scores = (gn_scores){ .set = set, .samples = m->n, .skeleton = m->skeleton, .meter = m };
+    GN_TAKE(scores->score, a, COUNT);
+    for (int i = 0; i < COUNT; i++) {
+        gn_score *to = &scores->score[scores->n];
+        int64_t ignore;
+        *to = (gn_score){ .metric = gn_metrics[i] };
+        to->value = mean_of(&s->tally[i][MODEL], s->J, to->joint, &to->terms);
+        to->baseline = mean_of(&s->tally[i][BASELINE], s->J, to->joint_baseline, &ignore);
+        if (to->terms) scores->n++;
+    }
+    return GN_OK;
+}
+
+const gn_score *gn_score_find(const gn_scores *s, const char *metric) {
+    for (int i = 0; i < s->n; i++)
+        if (!strcmp(s->score[i].metric->name, metric)) return &s->score[i];
+    return NULL;
+}
+
+double gn_judged_error(const gn_judged *t, const gn_skeleton *skeleton) {
+    double sum = 0;
+    int n = 0, in_space = t->has3d && t->said.has3d;
+    for (int j = 0; j < skeleton->joints; j++)
+        if (in_space ? t->labelled3d[j] : t->labelled2d[j]) {
+            sum += in_space ? 1000 * distance(t->said.xyz[j], t->xyz[j])
+                            : hypot(t->said.uv[j][0] - t->uv[j][0], t->said.uv[j][1] - t->uv[j][1]);
+            n++;
+        }
+    return n ? sum / n : (double)NAN;
+}
