@@ -63,10 +63,15 @@ gn_status gn_shard_finish(gn_shard_writer *w);    /* hashes, sync, rename: befor
 gn_status gn_shard_open(gn_arena *a, const char *path, gn_shard **s);
 int64_t gn_shard_samples(const gn_shard *s);
 const gn_shard_field *gn_shard_find(const gn_shard *s, const char *field, int *place); /* NULL: has none */
+int gn_shard_fields(const gn_shard *s);
+const gn_shard_field *gn_shard_field_at(const gn_shard *s, int place);
+size_t gn_shard_bytes(const gn_shard *s, int place);                                  /* of one sample */
 const void *gn_shard_at(const gn_shard *s, int place, int64_t sample);                /* mapped; not checked */
+gn_status gn_shard_verify(const gn_shard *s, int place, int64_t sample);              /* the hash of one field */
 gn_status gn_shard_check(gn_shard *s, int64_t sample);        /* hashes of a sample's fields, on first touch */
 const gn_skeleton *gn_shard_skeleton(const gn_shard *s);
 const char *gn_shard_provenance(const gn_shard *s);
+const char *gn_shard_path(const gn_shard *s);
 uint64_t gn_shard_hash(const gn_shard *s);                    /* of all hashes */
 
 /* --- batches --- */
