@@ -90,8 +90,9 @@ int gn_graph_params(const gn_graph *g, const gn_param **list);
 gn_real *gn_graph_weights(gn_graph *g);      /* slab; trained parameters first, then frozen, then statistics */
 gn_real *gn_graph_gradients(gn_graph *g);
 int64_t gn_graph_weight_count(const gn_graph *g, int64_t *trained); /* slab elements; the first *trained learn */
-void gn_param_read(const gn_graph *g, int i, gn_real *plain);        /* slab -> dense, in `shape` order */
-void gn_param_write(gn_graph *g, int i, const gn_real *plain);
+/* One parameter between a slab laid out as the weights are (they, gradients, an optimizer's state) and dense `shape` order. */
+void gn_param_read(const gn_graph *g, int i, const gn_real *slab, gn_real *plain);
+void gn_param_write(const gn_graph *g, int i, const gn_real *plain, gn_real *slab); /* padding becomes 0 */
 
 /* "torch": weights and biases uniform in +-1/sqrt(fan-in), norm scale uniform in [0,1] (Zhou 2017 A1.2);
  * "he": weights normal, variance 2/fan-in, biases 0, scale 1. Draws are functions of (seed, parameter, element). */

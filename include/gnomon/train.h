@@ -6,6 +6,7 @@
 #include "gnomon/graph.h"
 #include "gnomon/loss.h"
 #include "gnomon/metric.h"
+#include "gnomon/optimizer.h"
 #include "gnomon/puppet.h"
 
 /* --- the experiment, as its file says it; rows in src/train/experiment.c --- */
@@ -73,18 +74,6 @@ uint64_t gn_experiment_hash(const gn_experiment *e);
 gn_status gn_experiment_check(const gn_experiment *e, gn_arena *a, FILE *say);
 gn_status gn_experiment_build(const gn_experiment *e, gn_arena *a, gn_graph **g); /* the model, not planned */
 gn_status gn_describe(FILE *to, const char *name);      /* every option of every model, loss, data set; or of one */
-
-/* --- optimizers (kernels/formula/optimizer.h, kernels/cpu/optimizer.c) --- */
-typedef struct {
-    const char *name, *help;
-    size_t bytes;
-    const gn_option *options;
-    int states;                     /* numbers kept a parameter */
-    /* elements [from, to) of the slabs; t counts from 1; rate is the schedule's */
-    void (*run)(const void *options, double rate, int64_t t, double gradient_scale, int64_t from, int64_t to,
-                float *w, const float *g, float *const *state);
-} gn_optimizer;
-extern const gn_optimizer *const gn_optimizers[]; /* NULL ends */
 
 /* --- evaluation; metrics are in metric.h --- */
 gn_status gn_decode(const gn_experiment *e, gn_graph *g, int n, int shards, const gn_labels *truth, gn_prediction *p);
