@@ -87,8 +87,8 @@ typedef struct {
     gn_role role;
 } gn_param;
 int gn_graph_params(const gn_graph *g, const gn_param **list);
-gn_real *gn_graph_weights(gn_graph *g);      /* slab; trained parameters first, then frozen, then statistics */
-gn_real *gn_graph_gradients(gn_graph *g);
+gn_real *gn_graph_weights(const gn_graph *g);    /* slab; trained parameters first, then frozen, then statistics */
+gn_real *gn_graph_gradients(const gn_graph *g);
 int64_t gn_graph_weight_count(const gn_graph *g, int64_t *trained); /* slab elements; the first *trained learn */
 /* One parameter between a slab laid out as the weights are (they, gradients, an optimizer's state) and dense `shape` order. */
 void gn_param_read(const gn_graph *g, int i, const gn_real *slab, gn_real *plain);

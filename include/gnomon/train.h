@@ -81,22 +81,36 @@ gn_status gn_decode(const gn_experiment *e, gn_graph *g, int n, int shards, cons
 gn_status gn_evaluate(const gn_experiment *e, gn_graph *g, const char *set, gn_arena *a, gn_scores *scores);
 
 /* --- runs --- */
+/* Trains in `folder`, which must be new unless `resume`. Signals TERM, INT and USR1 finish the step, write a checkpoint
+ * and end with GN_STOPPED; what cannot be continued, a loss that is not finite, is GN_DIVERGED. */
 gn_status gn_train(const gn_experiment *e, gn_arena *run, const char *folder, int resume);
-gn_status gn_run_folder(gn_arena *a, const char *run, const char **folder);       /* a path, an id, "latest" */
+gn_status gn_run_new(gn_arena *a, const gn_experiment *e, const char *runs, const char **folder);  /* RUNS/NAME/20261121-010203-7f3a, made */
+gn_status gn_run_unfinished(gn_arena *a, const gn_experiment *e, const char *runs, const char **folder); /* newest of the same hash; NULL: none */
+gn_status gn_run_folder(gn_arena *a, const char *run, const char **folder);       /* a path, an id below runs/, "latest" */
 gn_status gn_run_experiment(gn_arena *a, const char *folder, gn_experiment *e);
+/* RUN or CHECKPOINT to a checkpoint that verifies: of a run the best, or else the newest. */
+gn_status gn_run_checkpoint(gn_arena *a, const char *what, const char **folder);
+
+/* Pictures of a batch into the graph's input: sample i is sample i/S of shard i%S; places past the batch become 0. */
+gn_status gn_batch_feed(const gn_batch *b, gn_graph *g, gn_pool *pool, int shards);
 
 /* --- checkpoints: safetensors and a manifest with hashes --- */
 typedef struct {
     int64_t step, stage, stage_step;
     uint64_t experiment, data;          /* hashes */
-    double best; int64_t best_step;
+    double best; int64_t best_step;     /* NaN: nothing was validated yet */
 } gn_progress_state;
-/* state[k] are the optimizer's slabs, ema the averaged weights (NULL: none) */
-gn_status gn_checkpoint_write(const char *run, const gn_graph *g, int states, float *const *state, const float *ema,
+/* RUN/checkpoint/step_00012000; state[k] are the optimizer's slabs, ema the averaged weights (NULL: none). It is read back
+ * and verified before `latest` and `best` point to it and before any older one goes: the newest `keep` and the best stay. */
+gn_status gn_checkpoint_write(const char *run, const gn_graph *g, int states, gn_real *const *state, const gn_real *ema,
                               const gn_progress_state *at, int keep, int is_best);
+gn_status gn_checkpoint_verify(const char *folder);                                /* names file and tensor */
+gn_status gn_checkpoint_progress(const char *folder, gn_progress_state *at);           /* verifies */
 gn_status gn_checkpoint_newest(gn_arena *a, const char *run, const char **folder); /* newest that verifies; says what it passed over */
-gn_status gn_checkpoint_read(const char *folder, gn_graph *g, int states, float *const *state, float *ema,
+gn_status gn_checkpoint_read(const char *folder, gn_graph *g, int states, gn_real *const *state, gn_real *ema,
                              gn_progress_state *at);
+/* `only`: scopes taken, none: all that the model has; averaged: the averaged weights, where there are any */
 gn_status gn_checkpoint_weights(const char *folder, gn_graph *g, const gn_texts *only, int averaged);
+/* of all parameters and running statistics, dense, by name */
 uint64_t gn_weights_hash(const gn_graph *g);
 #endif
