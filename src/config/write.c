@@ -115,6 +115,15 @@ static const gn_entry *entry_of(const gn_registry *r, const char *name) {
     return NULL;
 }
 
+static void leaf_origins(FILE *to, const gn_yaml *y, const char *path) {
+    for (int i = 0; y && i < y->n; i++) {
+        char below[256];
+        snprintf(below, sizeof below, "%s.%s", path, y->child[i]->key);
+        if (y->child[i]->kind == GN_YAML_MAP) leaf_origins(to, y->child[i], below);
+        else fprintf(to, "%s: %s\n", below, gn_yaml_place(y->child[i]));
+    }
+}
+
 static void origins(FILE *to, const gn_yaml *map, const gn_option *rows, const char *path) {
     for (const gn_option *row = rows; row && row->name; row++) {
         char below[256];
@@ -122,6 +131,8 @@ static void origins(FILE *to, const gn_yaml *map, const gn_option *rows, const c
         const gn_yaml *y = map ? gn_yaml_find(map, row->name) : NULL;
         if (row->kind == GN_KIND_SECTION) {
             origins(to, y, row->section, below);
+        } else if (row->kind == GN_KIND_TREE) {
+            leaf_origins(to, y, below);
         } else if ((row->kind == GN_KIND_PICK || row->kind == GN_KIND_PICKS) && y) {
             for (int i = 0; i < y->n; i++) {
                 const gn_entry *e = entry_of(row->registry, y->child[i]->key);
