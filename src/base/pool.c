@@ -40,6 +40,7 @@ struct gn_pool {
     gn_work *work;
     void *what;
     atomic_int failed;
+    atomic_int verdict;       /* had anyone failed when the last meeting ended? */
     atomic_int arrived;       /* at the present meeting */
     atomic_uint meeting;      /* how many there have been */
     pthread_mutex_t lock;
@@ -53,6 +54,7 @@ static void meet(gn_pool *p) {
     unsigned now = atomic_load(&p->meeting);
     if (atomic_fetch_add(&p->arrived, 1) == p->workers - 1) {
         atomic_store(&p->arrived, 0);
+        atomic_store(&p->verdict, atomic_load(&p->failed));
         pthread_mutex_lock(&p->lock);
         atomic_store(&p->meeting, now + 1);
         pthread_cond_broadcast(&p->turn);
@@ -70,10 +72,13 @@ static void meet(gn_pool *p) {
     pthread_mutex_unlock(&p->lock);
 }
 
+/* The verdict is the meeting's, not the moment's: a worker that leaves late must not hear of a failure
+ * after the meeting, or it would stay away from the next one while the others wait there. */
 gn_status gn_pool_meet(gn_pool *p, gn_status so_far) {
     if (so_far) atomic_store(&p->failed, 1);
     if (p->workers > 1) meet(p);
-    return atomic_load(&p->failed) ? GN_FAILED : GN_OK;
+    else atomic_store(&p->verdict, atomic_load(&p->failed));
+    return atomic_load(&p->verdict) ? GN_FAILED : GN_OK;
 }
 
 static void work(worker *w) {
