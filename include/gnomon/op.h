@@ -58,6 +58,9 @@ typedef struct gn_op {
     uint32_t forgets;                 /* bit i: backward does not read in[i] again */
 } gn_op;
 
+/* Channels a block that suit the machine and its library; 0: one block of all channels. */
+int gn_block_fastest(gn_impl impl);
+
 #define GN_OP(name) extern const gn_op gn_op_##name;
 #include "ops.def" /* kernels/ops.def: every op, once */
 #undef GN_OP

@@ -6,8 +6,8 @@
  * with B as a number serves both. Everything else is dense and row-major (block 0). */
 #ifndef GN_TENSOR_H
 #define GN_TENSOR_H
+#include "gnomon/arena.h"
 #include "gnomon/formula.h"
-#include "gnomon/status.h"
 #include <stddef.h>
 
 typedef enum { GN_TYPE_REAL, GN_TYPE_BF16, GN_TYPE_U8, GN_TYPE_I32, GN_TYPE_F64 } gn_type;
@@ -28,6 +28,9 @@ size_t gn_tensor_bytes(const gn_tensor *t);
 int64_t gn_tensor_lanes(const gn_tensor *t);       /* channels, padded ones included; of a row-major tensor its d[1] */
 const char *gn_shape_text(const gn_shape *s);      /* "[4 256 64 64]"; four may be in use at once, a thread */
 int gn_shape_same(const gn_shape *a, const gn_shape *b);
+
+/* Zeroed memory from the system, whole pages, large ones where there are; ends with the arena. */
+gn_status gn_slab_reserve(gn_arena *a, size_t bytes, void **slab);
 
 /* Place of (n, c, y, x) in an activation. */
 GN_FN int64_t gn_at(const gn_tensor *t, int64_t n, int64_t c, int64_t y, int64_t x) {
