@@ -76,9 +76,12 @@ gn_status gn_experiment_build(const gn_experiment *e, gn_arena *a, gn_graph **g)
 gn_status gn_describe(FILE *to, const char *name);      /* every option of every model, loss, data set; or of one */
 
 /* --- evaluation; metrics are in metric.h --- */
+/* Predictions of the n samples of the last forward; of `truth` only skeleton, camera and root depth are used. */
 gn_status gn_decode(const gn_experiment *e, gn_graph *g, int n, int shards, const gn_labels *truth, gn_prediction *p);
-/* All metrics of a set over its validation shards, with mean-pose and best-constant baselines. */
-gn_status gn_evaluate(const gn_experiment *e, gn_graph *g, const char *set, gn_arena *a, gn_scores *scores);
+/* All metrics of a set over its validation shards, with the weights as they are. The graph is planned for
+ * e->data.batch samples in e->train.shards shards. The scores and what they were made of live in `a`. */
+gn_status gn_evaluate(const gn_experiment *e, gn_graph *g, gn_pool *pool, const char *set, gn_arena *a, gn_scores *scores);
+gn_status gn_scores_write(const gn_scores *s, const char *run, gn_arena *a); /* RUN/eval/SET@valid.json */
 
 /* --- runs --- */
 /* Trains in `folder`, which must be new unless `resume`. Signals TERM, INT and USR1 finish the step, write a checkpoint

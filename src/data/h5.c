@@ -4,7 +4,7 @@
  * other than hard ones, external and virtual storage and filters are refused, plugins are off. Times
  * are not stored, so that the same samples make the same file. */
 #define H5_USE_110_API
-#include "shard.h"
+#include "src/data/shard.h"
 #include <hdf5.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* jpeg.c - the one file that knows libturbojpeg; and pictures read by what they are, not by their names. */
 #include "gnomon/io.h"
-#include "picture.h"
+#include "src/image/picture.h"
 #include <string.h>
 #include <turbojpeg.h>
 

@@ -4,7 +4,7 @@
  * jumps, end in one line. Nothing that a jump could lose is kept in locals. */
 #include "gnomon/image.h"
 #include "gnomon/io.h"
-#include "picture.h"
+#include "src/image/picture.h"
 #include <png.h>
 #include <setjmp.h>
 #include <stdlib.h>
