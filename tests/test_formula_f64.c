@@ -223,6 +223,7 @@ static void golden_bones(void **state) {
     bone_options o = { 0 };
     for (int e = 0; e < gn_mpii16.bones; e++) { /* the released weights */
         int b = gn_mpii16.bone[e].b, shin = b == 0 || b == 5, forearm = b == 10 || b == 15;
+        if (gn_mpii16.bone[e].group < 0) continue;
         NEAR(bone_weight(&o, &gn_mpii16, e), shin ? 1.0085885098415446 : forearm ? 1.1375361376887123 : 1, 1e-10);
     }
 }
