@@ -4,6 +4,7 @@
  * in as the slab has them where the library reads them so, else `prepare` reorders them once a step.
  * The algorithm is a function of shape and instruction set, never of a clock, so that runs repeat. */
 #include "onednn.h"
+#include "gnomon/version.h"
 #include <dlfcn.h>
 #include <oneapi/dnnl/dnnl.h>
 #include <string.h>
@@ -381,4 +382,11 @@ gn_status gn_onednn_product(int ta, int tb, int64_t m, int64_t n, int64_t k, con
     gn_onednn_thread();
     CALL(dnnl_sgemm(ta ? 'T' : 'N', tb ? 'T' : 'N', m, n, k, 1, a, ta ? m : k, b, tb ? k : n, beta, c, n));
     return GN_OK;
+}
+
+const char *gn_onednn_version(void) {
+    static char text[32];
+    const dnnl_version_t *v = dnnl_version();
+    snprintf(text, sizeof text, "%d.%d.%d", v->major, v->minor, v->patch);
+    return text;
 }
