@@ -1,9 +1,14 @@
 /* test_puppet.c - what puppet samples promise: labels that fit the picture, whatever the threads. */
+#include "gnomon/dataset.h"
 #include "gnomon/hash.h"
+#include "gnomon/io.h"
+#include "gnomon/log.h"
 #include "gnomon/puppet.h"
 #include "near.h"
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum { SIZE = 96, SOME = 24 };
 enum { RA, RK, RH, LH, LK, LA, PELVIS, THORAX, NECK, TOP, RW, RE, RS, LS, LE, LW };
@@ -198,6 +203,48 @@ static void test_bad_options(void **state) {
     FAILS(gn_puppet_open(arena, "puppet_lab", 0, &o, &p), BAD_CONFIG);
 }
 
+static gn_shard *shard_of(const char *root, const char *name) {
+    gn_shard *s = NULL;
+    OK(gn_shard_open(arena, gn_arena_text(arena, "%s/%s", root, name), &s));
+    return s;
+}
+
+static void test_sets_are_made_once(void **state) {
+    (void)state;
+    char folder[] = "/tmp/gn_puppet_XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    const char *a = gn_arena_text(arena, "%s/one", folder), *b = gn_arena_text(arena, "%s/three", folder);
+    const char *file = gn_arena_text(arena, "%s/puppet_wild/train.h5", a);
+    gn_pool *one, *three;
+    OK(gn_pool_open(arena, 1, &one));
+    OK(gn_pool_open(arena, 3, &three));
+    gn_log_quiet(1);
+    OK(gn_puppet_make(a, "puppet_wild", &plain, one));
+    OK(gn_puppet_make(b, "puppet_wild", &plain, three));
+    gn_shard *s = shard_of(a, "puppet_wild/train.h5");
+    assert_true(gn_shard_hash(s) == gn_shard_hash(shard_of(b, "puppet_wild/train.h5")));
+    assert_true(gn_shard_hash(s) != gn_shard_hash(shard_of(a, "puppet_wild/valid.h5")));
+    assert_int_equal(gn_shard_samples(s), plain.train);
+    int place;
+    assert_non_null(gn_shard_find(s, "image", &place));
+    picture *t = draw(open_puppet("puppet_wild", plain), 5);
+    assert_memory_equal(gn_shard_at(s, place, 5), t->rgb, sizeof t->rgb);
+    assert_non_null(gn_shard_find(s, "depth_map", &place));
+    assert_memory_equal(gn_shard_at(s, place, 5), t->depth, sizeof t->depth);
+    struct stat first, then;
+    assert_int_equal(stat(file, &first), 0);
+    OK(gn_puppet_make(a, "puppet_wild", &plain, three));
+    assert_int_equal(stat(file, &then), 0);
+    assert_true(first.st_ino == then.st_ino);
+    gn_puppet_options o = plain;
+    o.seed++;
+    OK(gn_puppet_make(a, "puppet_wild", &o, three));
+    assert_int_equal(stat(file, &then), 0);
+    assert_true(first.st_ino != then.st_ino);
+    gn_log_quiet(0);
+    OK(gn_io_remove(folder));
+}
+
 static int begin(void **state) { (void)state; return (arena = gn_arena_new("test")) ? 0 : -1; }
 static int end(void **state) { (void)state; gn_arena_free(arena); return 0; }
 
@@ -205,7 +252,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, begin, end)
         T(test_threads_change_nothing), T(test_joints_project), T(test_bodies_are_possible), T(test_right_is_right), T(test_depth_fits_joints),
-        T(test_parts_are_all_there), T(test_views_share_a_moment), T(test_bad_options),
+        T(test_parts_are_all_there), T(test_views_share_a_moment), T(test_bad_options), T(test_sets_are_made_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
