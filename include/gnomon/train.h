@@ -110,6 +110,7 @@ gn_status gn_checkpoint_write(const char *run, const gn_graph *g, int states, gn
 gn_status gn_checkpoint_verify(const char *folder);                                /* names file and tensor */
 gn_status gn_checkpoint_progress(const char *folder, gn_progress_state *at);           /* verifies */
 gn_status gn_checkpoint_newest(gn_arena *a, const char *run, const char **folder); /* newest that verifies; says what it passed over */
+gn_status gn_checkpoint_best(gn_arena *a, const char *run, const char **folder);   /* or the newest, where there is none */
 gn_status gn_checkpoint_read(const char *folder, gn_graph *g, int states, gn_real *const *state, gn_real *ema,
                              gn_progress_state *at);
 /* `only`: scopes taken, none: all that the model has; averaged: the averaged weights, where there are any */
