@@ -25,9 +25,7 @@ static uint32_t masked(const void *bytes, size_t n) {
 }
 
 static void raw(message *m, const void *bytes, size_t n) {
-    if (m->n + n > ROOM) n = ROOM - m->n;
-    memcpy(m->at + m->n, bytes, n);
-    m->n += n;
+    for (const unsigned char *from = bytes; n-- && m->n < ROOM;) m->at[m->n++] = *from++;
 }
 static void varint(message *m, uint64_t x) {
     for (; x >= 128; x >>= 7) raw(m, &(unsigned char){ (unsigned char)(x | 128) }, 1);
