@@ -74,7 +74,7 @@ gn_status gn_losses_run(gn_session *s) {
     return GN_OK;
 }
 
-static int finite(const gn_tensor *t) {
+static int all_finite(const gn_tensor *t) {
     const int64_t n = gn_tensor_count(t);
     const gn_real *x = t->data;
     for (int64_t i = 0; t->type == GN_TYPE_REAL && i < n; i++)
@@ -87,7 +87,7 @@ gn_status gn_diverged(gn_session *s, const char *what, double value) {
     for (int i = gn_graph_outputs(s->graph) - 1; i >= 0; i--)
         for (int k = 0; k < s->shards; k++) {
             gn_tensor t = gn_graph_output(s->graph, i, k);
-            if (!finite(&t)) first = gn_graph_output_name(s->graph, i);
+            if (!all_finite(&t)) first = gn_graph_output_name(s->graph, i);
         }
     GN_FAIL(DIVERGED, "step %lld of stage %s: %s is %g; first output that is not finite: %s", (long long)s->at.step + 1, s->name,
             what, value, first);

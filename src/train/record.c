@@ -4,6 +4,7 @@
 #include "gnomon/log.h"
 #include "session.h"
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <time.h>

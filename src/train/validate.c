@@ -22,7 +22,7 @@ static void swap(gn_session *s) {
 static gn_status score(gn_session *s, gn_arena *a, double *value) {
     for (int i = 0; i < s->stage->data.valid.n; i++) {
         gn_scores scores;
-        GN_TRY(gn_evaluate(s->stage, s->graph, s->stage->data.valid.item[i], a, &scores));
+        GN_TRY(gn_evaluate(s->stage, s->graph, s->pool, s->stage->data.valid.item[i], a, &scores));
         GN_TRY(gn_record_scores(s, &scores));
         if (!isfinite(*value)) *value = chosen(s, &scores);
     }
