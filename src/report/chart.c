@@ -2,7 +2,7 @@
 #include "draw.h"
 #include <math.h>
 
-enum { WIDTH = 520, HEIGHT = 260, LEFT = 56, RIGHT = 12, TOP = 14, BOTTOM = 30, BINS = 240 };
+enum { WIDTH = 520, HEIGHT = 260, LEFT = 56, RIGHT = 12, TOP = 18, BOTTOM = 30, BINS = 240 };
 
 typedef struct { double x0, x1, y0, y1; int log; } frame;
 
@@ -73,7 +73,7 @@ static void axes(FILE *to, const gn_chart *c, const frame *f) {
         double x = across(f, fmin(fmax(c->span[i].from, f->x0), f->x1));
         if (c->span[i].from > f->x1) continue;
         if (i) fprintf(to, "<path class='span' d='M%.1f %dV%d'/>", x, TOP, HEIGHT - BOTTOM);
-        fprintf(to, "<text x='%.1f' y='%d' class='tick'>", x + 4, TOP + 10);
+        fprintf(to, "<text x='%.1f' y='%d' class='tick'>", x + 4, TOP - 3);
         gn_html_text(to, c->span[i].name);
         fputs("</text>", to);
     }
