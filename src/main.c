@@ -1,4 +1,7 @@
 /* main.c - gnomon <verb> ... */
-#include "src/cli/cli.h"
+#include <stdio.h>
 
-int main(int argc, char **argv) { return cli_main(argc, argv); }
+int main(void) {
+    fprintf(stderr, "usage: gnomon <verb>\n");
+    return 2;
+}

@@ -1,25 +1,6 @@
 /* test_graph.c - the paper's network by its numbers; what a wrong graph is told. */
-#include "gnomon/graph.h"
-#include "near.h"
-#include <string.h>
-
-static const gn_model *model(const char *name) {
-    for (int i = 0; gn_models[i]; i++)
-        if (!strcmp(gn_models[i]->name, name)) return gn_models[i];
-    fail_msg("no model %s", name);
-    return NULL;
-}
-
-/* Options at their defaults, but for those named. */
-typedef struct { const char *name; int value; } set;
-static void options(const gn_model *m, void *into, const set *say) {
-    for (const gn_option *o = m->options; o->name; o++) {
-        int value = (int)o->dflt;
-        for (const set *s = say; s && s->name; s++)
-            if (!strcmp(s->name, o->name)) value = s->value;
-        memcpy((char *)into + o->offset, &value, sizeof value);
-    }
-}
+#include "tiny.h"
+#include <stdlib.h>
 
 static int64_t learning(const gn_graph *g, const char *scope) {
     const gn_param *p;
@@ -32,11 +13,7 @@ static int64_t learning(const gn_graph *g, const char *scope) {
 static void paper_has_its_parameters(void **state) {
     (void)state;
     gn_arena *a = gn_arena_new("test");
-    gn_graph *g;
-    char o[256];
-    options(model("hourglass"), o, NULL);
-    OK(gn_graph_new(a, &g));
-    OK(model("hourglass")->build(g, o, 256, 16));
+    gn_graph *g = tiny_build(a, "hourglass", 256, 16, NULL);
     gn_plan plan = { .batch = 4, .shards = 2, .backward = 1 };
     OK(gn_graph_measure(g, &plan));
     gn_graph_size size = gn_graph_sizes(g);
@@ -54,11 +31,7 @@ static void paper_has_its_parameters(void **state) {
 static void forward_alone_is_smaller(void **state) {
     (void)state;
     gn_arena *a = gn_arena_new("test");
-    gn_graph *g;
-    char o[256];
-    options(model("hourglass"), o, NULL);
-    OK(gn_graph_new(a, &g));
-    OK(model("hourglass")->build(g, o, 256, 16));
+    gn_graph *g = tiny_build(a, "hourglass", 256, 16, NULL);
     OK(gn_graph_measure(g, &(gn_plan){ .batch = 2, .shards = 1, .backward = 1 }));
     gn_graph_size both = gn_graph_sizes(g);
     OK(gn_graph_measure(g, &(gn_plan){ .batch = 2, .shards = 1 }));
@@ -81,14 +54,14 @@ static void failures_stick(void **state) {
     assert_string_equal(gn_reason(), "low: pool: pool of [1 3 15 16] wants sides that are multiples of 2 (1 to 15)");
     gn_arena_free(a);
 
-    char o[256];
+    const gn_model *m = tiny_model("hourglass");
+    char options[256];
     a = gn_arena_new("test");
+    tiny_options(m, NULL, options);
     OK(gn_graph_new(a, &g));
-    options(model("hourglass"), o, (set[]){ { "depth", 4 }, { 0 } });
-    FAILS(model("hourglass")->build(g, o, 96, 16), BAD_CONFIG);
+    FAILS(m->build(g, options, 96, 16), BAD_CONFIG);
     assert_non_null(strstr(gn_reason(), "multiple of 64 pixels, got 96"));
-    options(model("hourglass"), o, (set[]){ { "depth", 3 }, { "width", 32 }, { 0 } });
-    OK(model("hourglass")->build(g, o, 96, 16));
+    g = tiny_build(a, "hourglass", 96, 16, (tiny_set[]){ { "depth", 3 }, { "width", 32 }, { 0 } });
     FAILS(gn_graph_measure(g, &(gn_plan){ .batch = 3, .shards = 2 }), BAD_CONFIG);
     FAILS(gn_graph_measure(g, &(gn_plan){ .batch = 2, .shards = 2, .frozen = (const char *[]){ "stam", NULL } }), BAD_CONFIG);
     gn_arena_free(a);
@@ -97,11 +70,7 @@ static void failures_stick(void **state) {
 static void frozen_comes_last(void **state) {
     (void)state;
     gn_arena *a = gn_arena_new("test");
-    gn_graph *g;
-    char o[256];
-    options(model("hourglass"), o, (set[]){ { "depth", 2 }, { "width", 32 }, { 0 } });
-    OK(gn_graph_new(a, &g));
-    OK(model("hourglass")->build(g, o, 64, 16));
+    gn_graph *g = tiny_build(a, "hourglass", 64, 16, (tiny_set[]){ { "depth", 2 }, { "width", 32 }, { 0 } });
     OK(gn_graph_measure(g, &(gn_plan){ .batch = 2, .shards = 1, .backward = 1 }));
     size_t whole = gn_graph_sizes(g).activations;
     OK(gn_graph_measure(g, &(gn_plan){ .batch = 2, .shards = 1, .backward = 1, .frozen = (const char *[]){ "stem", "stack1", "stack2", NULL } }));
@@ -114,12 +83,85 @@ static void frozen_comes_last(void **state) {
     gn_arena_free(a);
 }
 
+/* --- the same bits, whoever computes; nothing allocated --- */
+
+#ifndef __SANITIZE_ADDRESS__
+void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t), *__libc_memalign(size_t, size_t);
+static atomic_int allocations;
+void *malloc(size_t n) { return atomic_fetch_add(&allocations, 1), __libc_malloc(n); }
+void *calloc(size_t n, size_t each) { return atomic_fetch_add(&allocations, 1), __libc_calloc(n, each); }
+void *realloc(void *p, size_t n) { return atomic_fetch_add(&allocations, 1), __libc_realloc(p, n); }
+void *aligned_alloc(size_t to, size_t n) { return atomic_fetch_add(&allocations, 1), __libc_memalign(to, n); }
+int posix_memalign(void **p, size_t to, size_t n) {
+    atomic_fetch_add(&allocations, 1);
+    return (*p = __libc_memalign(to, n)) ? 0 : 12; /* ENOMEM */
+}
+#else
+static int allocations;
+#endif
+
+enum { SHARDS = 8, BATCH = 16, STEPS = 3 };
+
+/* Three steps of plain descent; the weights after them. */
+static gn_real *descend(int workers, int norm_shard, gn_impl impl, gn_type type, int64_t *elements) {
+    gn_arena *a = gn_arena_new("test");
+    gn_graph *g = tiny_build(a, "hourglass", 32, 5, (tiny_set[]){ { "stacks", 2 }, { "width", 32 }, { "depth", 2 }, { "modules", 1 }, { 0 } });
+    gn_pool *pool;
+    int64_t trained;
+    OK(gn_pool_open(a, workers, &pool));
+    OK(gn_graph_plan(g, &(gn_plan){ .batch = BATCH, .shards = SHARDS, .backward = 1, .norm_shard = norm_shard,
+                                    .impl = impl, .type = type, .pool = pool }));
+    gn_graph_init(g, GN_INIT_TORCH, 5);
+    tiny_feed(g, SHARDS);
+    *elements = gn_graph_weight_count(g, &trained);
+    int before = 0;
+    for (int step = 0; step < STEPS; step++) {
+        if (step == 1) before = allocations;
+        OK(gn_graph_forward(g, GN_TRAIN, (uint64_t)step));
+        tiny_loss(g, SHARDS, 1);
+        OK(gn_graph_backward(g));
+        gn_real *w = gn_graph_weights(g), *d = gn_graph_gradients(g);
+        for (int64_t i = 0; i < trained; i++) w[i] -= (gn_real)1e-6 * d[i];
+    }
+    assert_int_equal(allocations, before);
+    gn_real *copy = malloc((size_t)*elements * sizeof *copy);
+    memcpy(copy, gn_graph_weights(g), (size_t)*elements * sizeof *copy);
+    gn_arena_free(a);
+    return copy;
+}
+
+static void same_bits(gn_impl impl, gn_type type) {
+    for (int norm_shard = 0; norm_shard < 2; norm_shard++) {
+        int64_t n, m;
+        gn_real *one = descend(1, norm_shard, impl, type, &n);
+        for (int64_t i = 0; i < n; i++) assert_true(one[i] == one[i]);
+        for (const int *workers = (const int[]){ 2, 3, 8, 0 }; *workers; workers++) {
+            gn_real *many = descend(*workers, norm_shard, impl, type, &m);
+            assert_int_equal(n, m);
+            assert_memory_equal(one, many, (size_t)n * sizeof *one);
+            free(many);
+        }
+        free(one);
+    }
+}
+
+static void same_bits_own(void **state) {
+    (void)state;
+    same_bits(GN_IMPL_OWN, GN_TYPE_REAL);
+}
+static void same_bits_library(void **state) {
+    (void)state;
+    same_bits(GN_IMPL_FASTEST, GN_TYPE_REAL);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(paper_has_its_parameters),
         cmocka_unit_test(forward_alone_is_smaller),
         cmocka_unit_test(failures_stick),
         cmocka_unit_test(frozen_comes_last),
+        cmocka_unit_test(same_bits_own),
+        cmocka_unit_test(same_bits_library),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,7 +4,7 @@
  * leaves [sum x, sum x^2] of its shard in `sums`, phase 1 reads `total` and does the work, with [mean, 1/std]
  * into saved[0], which a forward-only plan has too. In evaluation it runs phase 1 alone, on the running statistics, which are the graph's to
  * move. Backward, phase 0: [sum dy, sum dy xhat] and all parameter gradients, scale and shift included, of
- * this shard; phase 1: the gradient of the input. `scratch` lasts through both phases. An op that does not
+ * this shard; phase 1: the gradient of the input. `scratch` lasts through both phases of a backward. An op that does not
  * normalise runs once. Parameter gradients are written, never added. */
 #ifndef GN_ATTR_H
 #define GN_ATTR_H

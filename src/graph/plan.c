@@ -251,10 +251,7 @@ static gn_status plan_memory(gn_graph *g) {
     GN_TRY(reserve(g, g->scratch_each * (size_t)shards, &g->scratch));
     GN_TRY(reserve(g, size->scratch - g->scratch_each * (size_t)shards, &g->shadow));
     for (int i = 1; i < g->n; i++)
-        for (int s = 0; s < shards; s++) {
-            call_of(g, i, s)->scratch = g->scratch + (size_t)s * g->scratch_each;
-            call_of(g, i, s)->shadow = g->shadow + g->node[i].shadow_at;
-        }
+        for (int s = 0; s < shards; s++) call_of(g, i, s)->shadow = g->shadow + g->node[i].shadow_at;
     return GN_OK;
 }
 

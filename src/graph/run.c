@@ -61,22 +61,23 @@ static void poison(const gn_tensor *t) {
     if (t->data) memset(t->data, 0xff, gn_tensor_bytes(t));
 }
 
-static void poison_forward(const gn_graph *g, const gn_call *c) {
+static void poison_forward(const gn_call *c) {
     poison(c->out);
     for (int k = 0; k < SAVED && c->saved[k].shape.n; k++) poison(&c->saved[k]);
-    memset(c->scratch, 0xff, g->scratch_each);
 }
 
-static void poison_backward(const gn_graph *g, const gn_call *c) {
+static void poison_backward(const gn_call *c) {
     for (int k = 0; k < c->n_in; k++)
         if (c->first >> k & 1 && c->d_in[k].data != c->d_out->data) poison(&c->d_in[k]);
-    memset(c->scratch, 0xff, g->scratch_each);
 }
 
 /* --- forward --- */
 
-static gn_status call(const gn_graph *g, gn_run_fn *run, int i, int shard, int worker, int phase) {
+/* `desk` is whose scratch is used: the worker's own, which stays in its cache, unless it must last
+ * through a meeting while the worker's other shards go by. */
+static gn_status call(const gn_graph *g, gn_run_fn *run, int i, int shard, int worker, int desk, int phase) {
     gn_call c = *call_of(g, i, shard);
+    c.scratch = g->scratch + (size_t)desk * g->scratch_each;
     c.mode = g->mode;
     c.phase = phase;
     c.seed = gn_hash_more(g->seed, &i, sizeof i);
@@ -89,21 +90,22 @@ static gn_status forward_shard(const gn_graph *g, int i, int shard, int worker) 
     const node *d = &g->node[i];
     gn_backend on = g->plan.backend;
     if (d->op->forward[on]) {
-        if (g->poison) poison_forward(g, call_of(g, i, shard));
-        GN_TRY(call(g, d->op->forward[on], i, shard, worker, d->s.norm_channels != 0));
+        if (g->poison) poison_forward(call_of(g, i, shard));
+        GN_TRY(call(g, d->op->forward[on], i, shard, worker, worker, d->s.norm_channels != 0));
     }
     for (int k = 0; g->mode == GN_TRAIN && k < d->n_normaliser; k++) {
         int by = d->normaliser[k];
-        GN_TRY(call(g, g->node[by].op->forward[on], by, shard, worker, 0));
+        GN_TRY(call(g, g->node[by].op->forward[on], by, shard, worker, worker, 0));
     }
     return GN_OK;
 }
 
 static gn_status prepare(gn_graph *g, int worker, int workers) {
     gn_status status = GN_OK;
-    for (int i = 1 + worker; i < g->n && !status; i += workers) {
+    int busy = (int)least(workers, g->plan.shards); /* as many as have a scratch */
+    for (int i = 1 + worker; worker < busy && i < g->n && !status; i += busy) {
         gn_run_fn *run = g->node[i].op->prepare[g->plan.backend];
-        if (run) status = call(g, run, i, 0, worker, 0);
+        if (run) status = call(g, run, i, 0, worker, worker, 0);
     }
     return meet(g, status);
 }
@@ -163,9 +165,10 @@ static gn_status backward_shards(const gn_graph *g, int i, int phase, int worker
     const node *d = &g->node[i];
     gn_run_fn *run = d->op->backward[g->plan.backend];
     for (int s = worker; s < g->plan.shards; s += workers) {
-        if (g->poison && !phase) poison_backward(g, call_of(g, i, s));
-        GN_TRY(call(g, run, i, s, worker, phase));
-        if (d->s.norm_channels && !together(g, d)) GN_TRY(call(g, run, i, s, worker, 1));
+        if (g->poison && !phase) poison_backward(call_of(g, i, s));
+        int desk = together(g, d) ? s : worker;
+        GN_TRY(call(g, run, i, s, worker, desk, phase));
+        if (d->s.norm_channels && !together(g, d)) GN_TRY(call(g, run, i, s, worker, desk, 1));
     }
     return GN_OK;
 }
