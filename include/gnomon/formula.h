@@ -11,7 +11,7 @@
 #include <math.h> /* overloads: sqrt(float) is a float */
 #define GN_FN static __host__ __device__ __forceinline__
 #elif defined(__cplusplus)
-#include <cmath>
+#include <math.h> /* not <cmath>, which leaves the global sqrt(float) a double */
 #define GN_FN static inline
 #else
 #include <tgmath.h> /* type-generic: the same spelling, the same type */
