@@ -18,6 +18,7 @@ typedef struct {
     int n_in, shards, in_block[GN_OP_IN], out_block;
     gn_shape in_shape[GN_OP_IN]; /* of one shard */
     gn_type in_type[GN_OP_IN], out_type;
+    double scale[GN_OP_IN], shift[GN_OP_IN]; /* of the inputs' draws; scale 0 means 1 */
     int first;                   /* 1: d_in is written; 0: it is added to */
     gn_mode mode;
     uint64_t seed;
@@ -114,6 +115,8 @@ static inline void rig_open(rig *r) {
             r->in[s][i] = rig_tensor(r, r->in_type[i], r->in_block[i], r->in_shape[i]);
             r->d_in[s][i] = rig_tensor(r, r->in_type[i], r->in_block[i], r->in_shape[i]);
             rig_fill(&r->in[s][i]);
+            for (int64_t k = 0; r->scale[i] != 0 && k < gn_tensor_count(&r->in[s][i]); k++)
+                rig_put(&r->in[s][i], k, rig_get(&r->in[s][i], k) * r->scale[i] + r->shift[i]);
         }
         r->out[s] = rig_tensor(r, r->out_type, r->out_block, r->s.out);
         r->d_out[s] = rig_tensor(r, r->out_type, r->out_block, r->s.out);

@@ -146,6 +146,88 @@ static void test_linear(void **state) {
         }
 }
 
+static void test_softargmax(void **state) {
+    (void)state;
+    for (int b = 0; b < 2; b++)
+        for (int depth = 0; depth < 8; depth += 7) {
+            gn_softargmax_attr a = { 5, depth };
+            rig r = { .op = &gn_op_softargmax, .attr = &a, .n_in = 1, .shards = 2, .first = b, .scale = { 4 } };
+            r.in_shape[0] = (gn_shape){ 4, { 2, 5 * (depth ? depth : 1), 7, 3 } };
+            r.in_block[0] = b ? 16 : (int)r.in_shape[0].d[1];
+            check(r);
+            r.in_shape[0] = (gn_shape){ 4, { 1, 5 * (depth ? depth : 1), 1, 1 } };
+            check(r);
+        }
+}
+
+/* A single high logit is where the position is, also when every other one is far below what e^x can hold. */
+static void test_softargmax_finds_the_peak(void **state) {
+    (void)state;
+    gn_softargmax_attr a = { 2, 3 };
+    rig r = { .op = &gn_op_softargmax, .attr = &a, .n_in = 1, .seed = 2, .in_shape = { { 4, { 1, 6, 5, 4 } } }, .in_block = { 4 }, .scale = { 1 }, .shift = { -5000 } };
+    rig_open(&r);
+    rig_put(&r.in[0][0], gn_at(&r.in[0][0], 0, 1 * 3 + 2, 3, 1), 4000);
+    rig_forward(&r);
+    const double place[3] = { 1, 3, 2 };
+    for (int k = 0; k < 3; k++) NEAR(rig_get(&r.out[0], 3 + k), place[k], 1e-12);
+    for (int64_t k = 0; k < 120; k++) rig_put(&r.in[0][0], k, 7); /* level: the centre */
+    rig_forward(&r);
+    const double centre[3] = { 1.5, 2, 1 };
+    for (int k = 0; k < 3; k++) NEAR(rig_get(&r.out[0], k), centre[k], 1e-12);
+    rig_close(&r);
+}
+
+static void test_gather(void **state) {
+    (void)state;
+    for (int one = 0; one < 2; one++)
+        for (int b = 0; b < 2; b++) { /* points lie inside and beyond every border */
+            rig r = { .op = &gn_op_gather, .n_in = 2, .shards = 2, .first = b, .scale = { 1, 5 }, .shift = { 0, 3 } };
+            r.in_shape[0] = (gn_shape){ 4, { 3, one ? 1 : 17, 7, 5 } };
+            r.in_shape[1] = (gn_shape){ 3, { 3, 17, 2 } };
+            r.in_block[0] = b ? 16 : one ? 1 : 17;
+            check(r);
+            r.in_shape[0].d[2] = r.in_shape[0].d[3] = 1;
+            check(r);
+        }
+}
+
+static void test_dropout(void **state) {
+    (void)state;
+    gn_dropout_attr a = { 0.3 };
+    for (int b = 0; b < 2; b++) {
+        rig r = { .op = &gn_op_dropout, .attr = &a, .n_in = 1, .shards = 2, .first = b, .in_shape = { { 4, { 2, 33, 7, 1 } } } };
+        r.in_block[0] = r.out_block = b ? 16 : 33;
+        check(r);
+        r.in_shape[0] = (gn_shape){ 2, { 3, 7 } };
+        check(r);
+    }
+}
+
+/* What is kept depends on the sample and the element, not on layout or shards; the share and the mean are as asked. */
+static void test_dropout_draws(void **state) {
+    (void)state;
+    gn_dropout_attr a = { 0.3 };
+    rig one = { .op = &gn_op_dropout, .attr = &a, .n_in = 1, .seed = 9, .in_shape = { { 4, { 2, 20, 10, 10 } } }, .in_block = { 20 }, .out_block = 20, .scale = { 1e-9 }, .shift = { 1 } };
+    rig two = one;
+    two.shards = 2, two.in_shape[0].d[0] = 1, two.in_block[0] = two.out_block = 16;
+    rig_open(&one), rig_open(&two);
+    rig_forward(&one), rig_forward(&two);
+    double kept = 0, sum = 0;
+    for (int64_t i = 0; i < 4000; i++) {
+        double x = rig_get(&one.out[0], rig_at(&one.out[0], i)), y = rig_get(&two.out[i / 2000], rig_at(&two.out[0], i % 2000));
+        NEAR(x, y, 1e-8);
+        kept += x > 0, sum += x;
+    }
+    NEAR(kept / 4000, 0.7, 0.03);
+    NEAR(sum / 4000, 1, 0.045);
+    rig_close(&one);
+    one.mode = GN_EVAL;
+    rig_open(&one);
+    rig_forward(&one);
+    for (int64_t i = 0; i < 4000; i++) NEAR(rig_get(&one.out[0], i), rig_get(&one.in[0][0], i), 0);
+    rig_close(&one), rig_close(&two);
+}
+
 static void test_shapes_are_refused(void **state) {
     (void)state;
     gn_op_shape s = { 0 };
@@ -160,7 +242,8 @@ static void test_shapes_are_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_conv), cmocka_unit_test(test_norm), cmocka_unit_test(test_norm_over_shards),
-        cmocka_unit_test(test_norm_eval), cmocka_unit_test(test_linear), cmocka_unit_test(test_shapes_are_refused),
+        cmocka_unit_test(test_norm_eval), cmocka_unit_test(test_linear), cmocka_unit_test(test_softargmax), cmocka_unit_test(test_softargmax_finds_the_peak),
+        cmocka_unit_test(test_gather), cmocka_unit_test(test_dropout), cmocka_unit_test(test_dropout_draws), cmocka_unit_test(test_shapes_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
