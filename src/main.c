@@ -1,7 +1,4 @@
 /* main.c - gnomon <verb> ... */
-#include <stdio.h>
+#include "src/cli/cli.h"
 
-int main(void) {
-    fprintf(stderr, "usage: gnomon <verb>\n");
-    return 2;
-}
+int main(int argc, char **argv) { return cli_main(argc, argv); }

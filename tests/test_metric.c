@@ -19,7 +19,7 @@ typedef struct {
 /* The samples of golden/metrics.py. */
 static void make(int i, sample *s) {
     *s = (sample){ .head = (gn_real)(14 + i), .camera = { 120, 125, 47.5f, 46.5f } };
-    s->said.has2d = s->said.has3d = 1;
+    s->said.has_uv = s->said.has_z = s->said.has_xyz = 1;
     for (int j = 0; j < J; j++) {
         s->in2d[j] = (i * 5 + j) % 7 != 2;
         s->in3d[j] = (i * 5 + j) % 7 != 3 || j == gn_mpii16.root;

@@ -90,7 +90,7 @@ typedef struct {
     const gn_texts *sets;
     const gn_counts *mix;          /* samples of each set in turn, Zhou's 1:1 is [1, 1]; n 0: by size */
     int train;                     /* 1: train shards, shuffled, augmented; 0: valid shards, in order, once */
-    int batch, side, threads;
+    int batch, side, threads;      /* threads 0: one */
     uint64_t seed;
     gn_augment augment;
     gn_label_rules rules;
@@ -98,9 +98,25 @@ typedef struct {
 typedef struct gn_loader gn_loader;
 gn_status gn_loader_open(gn_arena *a, const gn_loader_spec *spec, gn_loader **l);
 int64_t gn_loader_samples(const gn_loader *l);                /* in all sets */
+const gn_skeleton *gn_loader_skeleton(const gn_loader *l);    /* the same in all sets */
 gn_status gn_loader_seek(gn_loader *l, int64_t step);         /* O(1): resume costs nothing */
 /* Valid until the next call but one. With train 0 the last batch has fewer samples, then n is 0. */
 gn_status gn_loader_next(gn_loader *l, gn_batch **b);
 double gn_loader_waited(const gn_loader *l);                  /* seconds spent waiting for data */
 uint64_t gn_loader_hash(const gn_loader *l);                  /* of the shards' hashes */
+
+/* --- what is here, and is it sound --- */
+/* A shard's path or a set's name: every hash, ranges, duplicate pictures, left against right; counts go to
+ * `to`, GN_BAD_DATA when anything is wrong. */
+gn_status gn_data_verify(FILE *to, const char *root, const char *what, gn_arena *a);
+gn_status gn_data_list(FILE *to, const char *root, gn_arena *a); /* sets: samples, fields, losses they feed, licence */
+
+typedef struct {
+    int64_t samples;               /* in the file */
+    double bytes;                  /* of one, image alone */
+    double first, again;           /* samples/s a thread from page cache: hashed at first touch, and once touched */
+    double copy;                   /* bytes/s of a plain memcpy of the same size within cache and memory as they are */
+} gn_loader_rates;
+/* Random samples copied into a batch. `shard` NULL: one of 256x256x3 is made below /tmp and removed. */
+gn_status gn_loader_bench(gn_arena *a, const char *shard, int threads, gn_loader_rates *rates);
 #endif

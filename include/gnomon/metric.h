@@ -14,7 +14,7 @@ typedef struct {
     double uv[GN_JOINTS][2], confidence[GN_JOINTS]; /* pixels of the input picture; height of the peak */
     double z[GN_JOINTS];                /* half-picture units, as the model says it */
     double xyz[GN_JOINTS][3];           /* metres about the root, camera frame, by the true root depth */
-    int has2d, has3d;                   /* has3d: z and xyz were said and the truth has a camera */
+    int has_uv, has_z, has_xyz;         /* xyz needs the true camera and root depth */
 } gn_prediction;
 
 typedef struct {

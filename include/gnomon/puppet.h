@@ -25,6 +25,15 @@ extern const gn_option gn_puppet_options_rows[];
  * are split between train and valid. A set made with the same options is left as it is. */
 gn_status gn_puppet_make(const char *root, const char *domain, const gn_puppet_options *o, gn_pool *pool);
 
+/* What a pixel of `parts` belongs to. Right and left are the person's own; only the first person has parts. */
+enum {
+    GN_PART_NONE, GN_PART_HEAD, GN_PART_TORSO,
+    GN_PART_R_UPPER_ARM, GN_PART_R_FOREARM, GN_PART_R_HAND, GN_PART_L_UPPER_ARM, GN_PART_L_FOREARM, GN_PART_L_HAND,
+    GN_PART_R_THIGH, GN_PART_R_SHIN, GN_PART_R_FOOT, GN_PART_L_THIGH, GN_PART_L_SHIN, GN_PART_L_FOOT,
+    GN_PART_OTHER, /* another person */
+    GN_PARTS
+};
+
 /* One sample, for tests, bench and looking: rgb [size size 3], depth_mm and parts [size size] may be NULL. */
 typedef struct {
     float joints2d[GN_JOINTS][2], joints3d[GN_JOINTS][3], camera[4], pose_of_view[12], head_size;

@@ -12,7 +12,7 @@
 typedef struct {
     int8_t a, b;         /* joints; a is nearer to the pelvis */
     int8_t group;        /* of the bone loss (Zhou 2017, eq. 3), or -1 */
-    float mean_mm;       /* mean length in the reference skeleton; 0: not known */
+    double mean_mm;      /* mean length in the reference skeleton; 0: not known */
     int8_t mirror;       /* the same bone on the other side, or itself */
 } gn_bone;
 

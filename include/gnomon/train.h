@@ -76,9 +76,12 @@ gn_status gn_experiment_build(const gn_experiment *e, gn_arena *a, gn_graph **g)
 gn_status gn_describe(FILE *to, const char *name);      /* every option of every model, loss, data set; or of one */
 
 /* --- evaluation; metrics are in metric.h --- */
+/* Predictions of the n samples of the last forward; of `truth` only skeleton, camera and root depth are used. */
 gn_status gn_decode(const gn_experiment *e, gn_graph *g, int n, int shards, const gn_labels *truth, gn_prediction *p);
-/* All metrics of a set over its validation shards, with mean-pose and best-constant baselines. */
-gn_status gn_evaluate(const gn_experiment *e, gn_graph *g, const char *set, gn_arena *a, gn_scores *scores);
+/* All metrics of a set over its validation shards, with the weights as they are. The graph is planned for
+ * e->data.batch samples in e->train.shards shards. The scores and what they were made of live in `a`. */
+gn_status gn_evaluate(const gn_experiment *e, gn_graph *g, gn_pool *pool, const char *set, gn_arena *a, gn_scores *scores);
+gn_status gn_scores_write(const gn_scores *s, const char *run, gn_arena *a); /* RUN/eval/SET@valid.json */
 
 /* --- runs --- */
 /* Trains in `folder`, which must be new unless `resume`. Signals TERM, INT and USR1 finish the step, write a checkpoint
@@ -107,6 +110,7 @@ gn_status gn_checkpoint_write(const char *run, const gn_graph *g, int states, gn
 gn_status gn_checkpoint_verify(const char *folder);                                /* names file and tensor */
 gn_status gn_checkpoint_progress(const char *folder, gn_progress_state *at);           /* verifies */
 gn_status gn_checkpoint_newest(gn_arena *a, const char *run, const char **folder); /* newest that verifies; says what it passed over */
+gn_status gn_checkpoint_best(gn_arena *a, const char *run, const char **folder);   /* or the newest, where there is none */
 gn_status gn_checkpoint_read(const char *folder, gn_graph *g, int states, gn_real *const *state, gn_real *ema,
                              gn_progress_state *at);
 /* `only`: scopes taken, none: all that the model has; averaged: the averaged weights, where there are any */

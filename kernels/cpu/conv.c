@@ -308,7 +308,7 @@ static gn_status weights_back(const gn_call *c, const plan_of *p, const void *dy
 
 static gn_status data_back(const gn_call *c, const plan_of *p, const void *dy, void *dx) {
 #ifdef GN_ONEDNN
-    if (p->can & GN_CONV_DATA) return gn_onednn_conv_data(p->lib, dy, c->shadow, dx, in_scratch(c, p->at_lib));
+    if (p->can & GN_CONV_DATA) return gn_onednn_conv_data(p->lib, dy, c->param[0].data, c->shadow, dx, in_scratch(c, p->at_lib));
 #endif
     loop_data(&p->s, dy, (const gn_real *)(const void *)((const char *)c->shadow + p->at_turned), dx);
     return GN_OK;

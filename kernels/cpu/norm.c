@@ -12,10 +12,11 @@
 /* Channels [c, c+lanes) of one sample: `places` groups of lanes, `step` elements apart, from element `at`. */
 typedef struct { int64_t at, places, step, c; int lanes; } run;
 
-typedef struct { gn_real mean[GN_LANES], deviation[GN_LANES], slope[GN_LANES], shift[GN_LANES]; } lanes_of;
+/* `least` is the ReLU: 0, or minus infinity where there is none. A number below it is refused, NaN is not. */
+typedef struct { gn_real mean[GN_LANES], deviation[GN_LANES], slope[GN_LANES], shift[GN_LANES], least; } lanes_of;
 
 static lanes_of lanes_read(gn_norm_by by, int64_t c, int64_t channels) {
-    lanes_of l = { { 0 }, { 0 }, { 0 }, { 0 } };
+    lanes_of l = { .least = by.relu ? 0 : -(gn_real)INFINITY };
     for (int i = 0; i < GN_LANES; i++) {
         int there = c + i < channels;
         if (by.stat) {
@@ -104,12 +105,12 @@ void gn_norm_stat(const gn_call *c, const gn_real *mean, const gn_real *variance
     }
 }
 
-GN_INLINE void apply_body(const void *x, gn_type tx, void *y, gn_type ty, run r, int lanes, const lanes_of *restrict l, int relu) {
+GN_INLINE void apply_body(const void *x, gn_type tx, void *y, gn_type ty, run r, int lanes, const lanes_of *restrict l) {
     for (int64_t p = 0; p < r.places; p++)
         for (int i = 0; i < lanes; i++) {
             int64_t at = r.at + p * r.step + i;
             gn_real v = gn_norm_at(gn_get(x, tx, at), l->mean[i], l->slope[i], l->shift[i]);
-            gn_put(y, ty, at, relu && v <= 0 ? 0 : v); /* written so that NaN passes */
+            gn_put(y, ty, at, v < l->least ? l->least : v);
         }
 }
 
@@ -118,26 +119,32 @@ void gn_norm_apply(const gn_tensor *x, gn_norm_by by, const gn_tensor *y) {
     walk w = { .p = gn_planes_of(x) };
     for (run r; next(&w, &r);) {
         lanes_of l = lanes_read(by, r.c, w.p.c);
-#define BODY(tx, tg, ty, n) apply_body(x->data, tx, y->data, ty, r, n, &l, by.relu)
+#define BODY(tx, tg, ty, n) apply_body(x->data, tx, y->data, ty, r, n, &l)
         SPECIALISE(same_type(x, g, y), r, BODY);
 #undef BODY
     }
 }
 
 /* The slope that passes the ReLU, at one element. */
-GN_INLINE gn_real through(gn_real x, gn_real g, const lanes_of *l, int i, int relu) {
-    return relu && gn_norm_at(x, l->mean[i], l->slope[i], l->shift[i]) <= 0 ? 0 : g;
+GN_INLINE gn_real through(gn_real x, gn_real g, const lanes_of *l, int i) {
+    return gn_norm_at(x, l->mean[i], l->slope[i], l->shift[i]) <= l->least ? 0 : g;
 }
 
 GN_INLINE void back_sum_body(const void *x, gn_type tx, const void *g, gn_type tg, run r, int lanes,
-                             const lanes_of *restrict l, int relu, double *restrict sum, double *restrict sum2) {
-    for (int64_t p = 0; p < r.places; p++)
+                             const lanes_of *restrict l, double *restrict sum, double *restrict sum2) {
+    for (int64_t p = 0; p < r.places; p++) {
+        gn_real dy[GN_LANES], dyx[GN_LANES]; /* apart from the sums: as one loop it would branch at the ReLU */
         for (int i = 0; i < lanes; i++) {
             int64_t at = r.at + p * r.step + i;
-            gn_real v = gn_get(x, tx, at), dy = through(v, gn_get(g, tg, at), l, i, relu);
-            sum[i] += (double)dy;
-            sum2[i] += (double)(dy * ((v - l->mean[i]) * l->deviation[i]));
+            gn_real v = gn_get(x, tx, at);
+            dy[i] = through(v, gn_get(g, tg, at), l, i);
+            dyx[i] = dy[i] * ((v - l->mean[i]) * l->deviation[i]);
         }
+        for (int i = 0; i < lanes; i++) {
+            sum[i] += (double)dy[i];
+            sum2[i] += (double)dyx[i];
+        }
+    }
 }
 
 void gn_norm_back_sums(const gn_tensor *x, const gn_tensor *g, gn_norm_by by, double *sums) {
@@ -147,7 +154,7 @@ void gn_norm_back_sums(const gn_tensor *x, const gn_tensor *g, gn_norm_by by, do
     for (run r; next(&w, &r);) {
         if (w.n == 1) memset(sum, 0, sizeof sum), memset(sum2, 0, sizeof sum2);
         lanes_of l = lanes_read(by, r.c, w.p.c);
-#define BODY(tx, tg, ty, n) back_sum_body(x->data, tx, g->data, tg, r, n, &l, by.relu, sum, sum2)
+#define BODY(tx, tg, ty, n) back_sum_body(x->data, tx, g->data, tg, r, n, &l, sum, sum2)
         SPECIALISE(same_type(x, g, y), r, BODY);
 #undef BODY
         if (w.n == w.p.n) sums_write(sum, sum2, &r, w.p.block * w.p.blocks, sums);
@@ -155,12 +162,12 @@ void gn_norm_back_sums(const gn_tensor *x, const gn_tensor *g, gn_norm_by by, do
 }
 
 GN_INLINE void back_body(const void *x, gn_type tx, const void *g, gn_type tg, void *d, gn_type td, run r, int lanes,
-                         const lanes_of *restrict l, int relu, const gn_real *restrict mean_dy,
+                         const lanes_of *restrict l, const gn_real *restrict mean_dy,
                          const gn_real *restrict mean_dyx, int first) {
     for (int64_t p = 0; p < r.places; p++)
         for (int i = 0; i < lanes; i++) {
             int64_t at = r.at + p * r.step + i;
-            gn_real v = gn_get(x, tx, at), dy = through(v, gn_get(g, tg, at), l, i, relu);
+            gn_real v = gn_get(x, tx, at), dy = through(v, gn_get(g, tg, at), l, i);
             gn_real dx = gn_norm_pull(dy, (v - l->mean[i]) * l->deviation[i], l->slope[i], mean_dy[i], mean_dyx[i]);
             gn_put(d, td, at, first ? dx : gn_get(d, td, at) + dx);
         }
@@ -178,7 +185,7 @@ void gn_norm_back(const gn_tensor *x, const gn_tensor *g, gn_norm_by by, const d
             mean_dyx[i] = (gn_real)(total[w.p.block * w.p.blocks + r.c + i] / (double)count);
         }
 /* `first` is a constant in each branch too */
-#define BODY(tx, tg, ty, n) back_body(x->data, tx, g->data, tg, y->data, ty, r, n, &l, by.relu, mean_dy, mean_dyx, first)
+#define BODY(tx, tg, ty, n) back_body(x->data, tx, g->data, tg, y->data, ty, r, n, &l, mean_dy, mean_dyx, first)
         if (first) SPECIALISE(same_type(x, g, y), r, BODY);
         else SPECIALISE(same_type(x, g, y), r, BODY);
 #undef BODY

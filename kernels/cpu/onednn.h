@@ -19,7 +19,8 @@ gn_status gn_onednn_conv_plan(const gn_conv_shape *s, gn_arena *a, gn_onednn_con
 gn_status gn_onednn_conv_prepare(const gn_onednn_conv *conv, const gn_real *weights, void *shadow, void *scratch);
 gn_status gn_onednn_conv_forward(const gn_onednn_conv *conv, const void *x, const gn_real *weights, const void *shadow,
                                  const gn_real *bias, void *y, void *scratch);
-gn_status gn_onednn_conv_data(const gn_onednn_conv *conv, const void *d_y, const void *shadow, void *d_x, void *scratch);
+gn_status gn_onednn_conv_data(const gn_onednn_conv *conv, const void *d_y, const gn_real *weights, const void *shadow,
+                              void *d_x, void *scratch);
 gn_status gn_onednn_conv_weights(const gn_onednn_conv *conv, const void *x, const void *d_y, gn_real *d_weights,
                                  gn_real *d_bias, void *scratch);
 /* C [m n] = A [m k] B [k n], row-major, either transposed; + C when beta is 1 */

@@ -5,14 +5,14 @@
 #include <stddef.h>
 #include <string.h>
 
-#define SHIN 452.125519758f
-#define THIGH 456.008604234f
-#define HIP 134.201602044f
-#define TORSO (421.517337247f + 77.938555657f) /* pelvis to thorax to neck, stretched out */
-#define HEAD 182.550526846f
-#define FOREARM 249.772589249f
-#define UPPER_ARM 284.125346475f
-#define SHOULDER 180.776851782f
+#define SHIN 452.125519758
+#define THIGH 456.008604234
+#define HIP 134.201602044
+#define TORSO (421.517337247 + 77.938555657) /* pelvis to thorax to neck, stretched out */
+#define HEAD 182.550526846
+#define FOREARM 249.772589249
+#define UPPER_ARM 284.125346475
+#define SHOULDER 180.776851782
 
 enum { NONE = -1, LEGS, ARMS, HIPS, SHOULDERS };
 

@@ -4,6 +4,7 @@
  * Anchors are refused: a complete file has no need of them, and an alias can be a bomb. */
 #include "gnomon/config.h"
 #include "gnomon/io.h"
+#include "gnomon/version.h"
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>

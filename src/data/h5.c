@@ -4,7 +4,8 @@
  * other than hard ones, external and virtual storage and filters are refused, plugins are off. Times
  * are not stored, so that the same samples make the same file. */
 #define H5_USE_110_API
-#include "shard.h"
+#include "src/data/shard.h"
+#include "gnomon/version.h"
 #include <hdf5.h>
 #include <string.h>
 
@@ -321,4 +322,9 @@ gn_status gn_h5_read(gn_arena *a, const char *path, uint64_t size, gn_shard_layo
     gn_status status = read_root(&h, a, size, l);
     release(&h, 0);
     return status ? gn_pass(status, __FILE__, __LINE__) : GN_OK;
+}
+
+const char *gn_h5_version(void) {
+    static const char text[] = H5_VERS_INFO; /* "HDF5 library version 1.10.8" */
+    return text + sizeof "HDF5 library version";
 }

@@ -3,7 +3,7 @@
  * Samples have an XXH3 each, in /hash/<field>. All the rest of the file - HDF5's own structures, those
  * hashes, the gaps - is under one more, the seal, in the first page. It is checked before HDF5 sees the
  * file, because HDF5 1.10 can crash on, or believe, a flipped bit in its structures. */
-#include "shard.h"
+#include "src/data/shard.h"
 #include "gnomon/hash.h"
 #include "gnomon/io.h"
 #include <errno.h>

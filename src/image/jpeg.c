@@ -1,6 +1,7 @@
 /* jpeg.c - the one file that knows libturbojpeg; and pictures read by what they are, not by their names. */
 #include "gnomon/io.h"
-#include "picture.h"
+#include "gnomon/version.h"
+#include "src/image/picture.h"
 #include <string.h>
 #include <turbojpeg.h>
 
@@ -49,3 +50,5 @@ gn_status gn_image_new(gn_arena *a, int w, int h, gn_image *image) {
     GN_TAKE(image->rgb, a, 3 * (size_t)w * (size_t)h);
     return GN_OK;
 }
+
+const char *gn_jpeg_version(void) { return GN_TURBOJPEG; } /* its interface does not tell: what it was built with */

@@ -4,7 +4,8 @@
  * jumps, end in one line. Nothing that a jump could lose is kept in locals. */
 #include "gnomon/image.h"
 #include "gnomon/io.h"
-#include "picture.h"
+#include "src/image/picture.h"
+#include "gnomon/version.h"
 #include <png.h>
 #include <setjmp.h>
 #include <stdlib.h>
@@ -184,3 +185,5 @@ gn_status gn_png_encode(gn_arena *a, const gn_image *image, void **bytes, size_t
     if (!*bytes) GN_FAIL(NO_MEMORY, "out of memory: a PNG of %zu bytes", k.used);
     return GN_OK;
 }
+
+const char *gn_png_version(void) { return PNG_LIBPNG_VER_STRING; }

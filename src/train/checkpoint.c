@@ -220,3 +220,16 @@ gn_status gn_checkpoint_newest(gn_arena *a, const char *run, const char **newest
     }
     GN_FAIL(MISSING, "%s: no checkpoint that verifies, of %d", folder, n);
 }
+
+gn_status gn_checkpoint_best(gn_arena *a, const char *run, const char **best) {
+    const char *folder;
+    GN_TAKE_TEXT(folder, a, "%s/checkpoint", run);
+    const int64_t step = pointed(a, folder, "best");
+    gn_trail_clear();
+    if (step < 0) return gn_checkpoint_newest(a, run, best);
+    GN_TAKE_TEXT(*best, a, "%s/step_%08lld", folder, (long long)step);
+    if (!gn_checkpoint_verify(*best)) return GN_OK;
+    gn_warn("%s; the newest that verifies is used", gn_reason());
+    gn_trail_clear();
+    return gn_checkpoint_newest(a, run, best);
+}

@@ -1,5 +1,6 @@
 /* json.c - the one file that knows jansson. */
 #include "gnomon/json.h"
+#include "gnomon/version.h"
 #include <jansson.h>
 #include <string.h>
 
@@ -86,3 +87,5 @@ const char *gn_json_quote(gn_arena *a, const char *text) {
     *to = 0;
     return out;
 }
+
+const char *gn_json_version(void) { return JANSSON_VERSION; }

@@ -299,18 +299,18 @@ static void name_joints(const gn_skeleton *k, sheet *s) {
 
 static void score_sample(sheet *s, const gn_judged *t) {
     pose x, y;
-    if (t->said.has2d) {
+    if (t->said.has_uv) {
         score_2d(s, t, MODEL, t->said.uv);
         score_2d(s, t, BASELINE, (const double (*)[2])s->mean_uv);
     }
-    if (!t->said.has3d) return;
+    if (t->has3d) to_mm(s->J, t->xyz, y);
+    if (t->has3d && t->said.has_z) score_canonical(s, t, (const double (*)[3])y);
+    if (!t->said.has_xyz) return;
     to_mm(s->J, t->said.xyz, x);
     score_symmetry(s, (const double (*)[3])x);
     if (!t->has3d) return;
-    to_mm(s->J, t->xyz, y);
     score_pose(s, MODEL, t->labelled3d, (const double (*)[3])x, (const double (*)[3])y);
     score_pose(s, BASELINE, t->labelled3d, (const double (*)[3])s->mean, (const double (*)[3])y);
-    score_canonical(s, t, (const double (*)[3])y);
     score_own2d(s, t, (const double (*)[3])y);
     score_depth(s, t, (const double (*)[3])x, (const double (*)[3])y);
 }
@@ -358,7 +358,7 @@ const gn_score *gn_score_find(const gn_scores *s, const char *metric) {
 
 double gn_judged_error(const gn_judged *t, const gn_skeleton *skeleton) {
     double sum = 0;
-    int n = 0, in_space = t->has3d && t->said.has3d;
+    int n = 0, in_space = t->has3d && t->said.has_xyz;
     for (int j = 0; j < skeleton->joints; j++)
         if (in_space ? t->labelled3d[j] : t->labelled2d[j]) {
             sum += in_space ? 1000 * distance(t->said.xyz[j], t->xyz[j])

@@ -1,0 +1,84 @@
+/* data.c - shards made, checked, listed, looked at. */
+#include "src/cli/verbs.h"
+#include "gnomon/log.h"
+#include "gnomon/report.h"
+#include <string.h>
+
+/* What the experiment, or the options on the command line, say of the puppets. */
+typedef struct { const char *root; gn_puppet_options options; gn_pool *pool; } maker;
+
+static gn_status make(const maker *m, const char *set) {
+    gn_log("%s: %lld + %lld pictures of %d x %d below %s", set, (long long)m->options.train, (long long)m->options.valid,
+           m->options.size, m->options.size, m->root);
+    return gn_puppet_make(m->root, set, &m->options, m->pool);
+}
+
+static gn_status make_named(const cli_command *c, maker *m) {
+    const char *name = c->arg[0];
+    gn_yaml *tree;
+    GN_TRY(gn_yaml_parse(c->arena, "command line", "{}", 2, &tree));
+    for (int i = 0; i < c->n_assign; i++) GN_TRY(gn_yaml_override(c->arena, tree, c->assign[i]));
+    GN_TRY(gn_config_bind(c->arena, tree, gn_puppet_options_rows, &m->options));
+    m->root = cli_given_or(c, "root", "data/");
+    m->options.motion = cli_given_or(c, "motion", m->options.motion);
+    int all = !strcmp(name, "puppet"), made = 0, n = 0;
+    const char *known[64];
+    for (int i = 0; gn_datasets[i] && n < 63; i++) {
+        if (!gn_datasets[i]->made) continue;
+        known[n++] = gn_datasets[i]->name;
+        if (!all && strcmp(name, gn_datasets[i]->name)) continue;
+        GN_TRY(make(m, gn_datasets[i]->name));
+        made++;
+    }
+    known[n++] = "puppet";
+    const char *near = made ? NULL : gn_nearest(name, n, known);
+    if (!made)
+        GN_FAIL(BAD_USAGE, "'%s': neither a .yaml experiment nor a set that can be made%s%s%s", gn_shown(name),
+                near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    return GN_OK;
+}
+
+static gn_status make_experiment(const cli_command *c, maker *m) {
+    gn_experiment e;
+    GN_TRY(gn_experiment_read(c->arena, c->arg[0], c->n_assign, c->assign, &e));
+    m->options = e.data.puppet;
+    m->root = cli_given_or(c, "root", e.data.root);
+    m->options.motion = cli_given_or(c, "motion", m->options.motion);
+    for (int i = 0; gn_datasets[i]; i++) {
+        int named = 0;
+        for (int s = 0; s < e.n_stage; s++)
+            for (int valid = 0; valid < 2; valid++) {
+                const gn_texts *t = valid ? &e.stage[s].data.valid : &e.stage[s].data.train;
+                for (int k = 0; k < t->n; k++) named |= !strcmp(t->item[k], gn_datasets[i]->name);
+            }
+        if (named && gn_datasets[i]->made) GN_TRY(make(m, gn_datasets[i]->name));
+    }
+    return GN_OK;
+}
+
+gn_status cli_data_make(const cli_command *c) {
+    maker m = { 0 };
+    size_t n = strlen(c->arg[0]);
+    GN_TRY(gn_pool_open(c->arena, 0, &m.pool));
+    if (n > 5 && !strcmp(c->arg[0] + n - 5, ".yaml")) return make_experiment(c, &m);
+    return make_named(c, &m);
+}
+
+gn_status cli_data_verify(const cli_command *c) {
+    for (int i = 0; i < c->n; i++) GN_TRY(gn_data_verify(stdout, cli_given_or(c, "root", "data/"), c->arg[i], c->arena));
+    return GN_OK;
+}
+
+gn_status cli_data_ls(const cli_command *c) { return gn_data_list(stdout, cli_given_or(c, "root", "data/"), c->arena); }
+
+gn_status cli_data_show(const cli_command *c) {
+    const char *shard = c->arg[0], *out = cli_given_or(c, "out", "sheet.png");
+    const gn_dataset *d = gn_dataset_find(shard);
+    int columns, rows;
+    GN_TRY(cli_given_count(c, "columns", 8, 1, 64, &columns));
+    GN_TRY(cli_given_count(c, "rows", 6, 1, 64, &rows));
+    if (d) GN_TAKE_TEXT(shard, c->arena, "%s/%s", cli_given_or(c, "root", "data"), cli_given(c, "valid") ? d->valid : d->train);
+    GN_TRY(gn_sheet(shard, columns, rows, out, c->arena));
+    printf("%s\n", out);
+    return GN_OK;
+}

@@ -1,0 +1,53 @@
+/* eval.c - a run's best checkpoint over its validation sets. */
+#include "src/cli/verbs.h"
+#include "gnomon/io.h"
+#include "gnomon/log.h"
+#include "gnomon/metric.h"
+#include <math.h>
+#include <string.h>
+
+static void say_scores(const gn_scores *s) {
+    printf("%s: %lld samples\n", s->set, (long long)s->samples);
+    for (int i = 0; i < s->n; i++) {
+        const gn_metric *m = s->score[i].metric;
+        printf("  %-16s %9.3f %-8s", m->name, s->score[i].value, m->unit);
+        if (m->baseline && isfinite(s->score[i].baseline))
+            printf(" %.3f of %s's %.3f", s->score[i].value / s->score[i].baseline, m->baseline, s->score[i].baseline);
+        printf("  (%s)\n", m->protocol);
+    }
+}
+
+/* A run, or a checkpoint RUN/checkpoint/step_x: the run is two folders up. */
+static gn_status run_of(const cli_command *c, const char **run, const char **checkpoint) {
+    GN_TRY(gn_run_checkpoint(c->arena, c->arg[0], checkpoint));
+    const char *at = strstr(*checkpoint, "/checkpoint/");
+    if (!at) GN_FAIL(MISSING, "%s: not a checkpoint of a run", *checkpoint);
+    GN_TAKE_TEXT(*run, c->arena, "%.*s", (int)(at - *checkpoint), *checkpoint);
+    return GN_OK;
+}
+
+gn_status cli_eval(const cli_command *c) {
+    const char *run, *checkpoint, *file;
+    gn_experiment e;
+    gn_graph *g;
+    gn_pool *pool;
+    GN_TRY(run_of(c, &run, &checkpoint));
+    GN_TAKE_TEXT(file, c->arena, "%s/experiment.yaml", run);
+    GN_TRY(gn_experiment_read(c->arena, file, c->n_assign, c->assign, &e));
+    const gn_experiment *last = &e.stage[e.n_stage - 1];
+    if (!last->data.valid.n) GN_FAIL(BAD_CONFIG, "%s: data.valid: names no data set", file);
+    GN_TRY(gn_pool_open(c->arena, e.device.workers, &pool));
+    GN_TRY(gn_experiment_build(&e, c->arena, &g));
+    gn_plan plan = { .backend = GN_CPU, .impl = (gn_impl)e.device.impl, .type = (gn_type)e.device.type,
+                     .batch = last->data.batch, .shards = last->train.shards, .norm_shard = last->train.norm, .pool = pool };
+    GN_TRY(gn_graph_plan(g, &plan));
+    GN_TRY(gn_checkpoint_weights(checkpoint, g, NULL, last->train.ema > 0));
+    gn_log("%s", checkpoint);
+    for (int i = 0; i < last->data.valid.n; i++) {
+        gn_scores s;
+        GN_TRY(gn_evaluate(last, g, pool, last->data.valid.item[i], c->arena, &s));
+        say_scores(&s);
+        GN_TRY(gn_scores_write(&s, run, c->arena));
+    }
+    return GN_OK;
+}

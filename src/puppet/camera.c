@@ -1,0 +1,45 @@
+/* camera.c - where cameras stand, and the square that is cut around the first person.
+ *
+ * A crop of a larger picture is a camera whose principal point lies off centre: joints, rays and
+ * depth stay exact. */
+#include "src/puppet/world.h"
+
+void gn_camera_place(dice *d, const figure *f, int lab, int number, int views, view *v) {
+    vec at = f->at[6];
+    at.y = 0.5f * at.y + 0.25f * (f->at[9].y + fminf(f->at[0].y, f->at[5].y));
+    float azimuth, away, rise, roll = 0, off_x = 0, off_y = 0;
+    if (lab) {
+        int corner = views == 1 ? pick(d, 4) : number % 4;
+        azimuth = ((float)corner + 0.5f) * TURN / 4 + around(d, 0, 2) * DEGREES;
+        away = around(d, 4.6f, 0.1f);
+        rise = around(d, 8, 1) * DEGREES;
+        at = v3(around(d, 0, 0.03f), 0.9f, around(d, 0, 0.03f));
+    } else {
+        azimuth = (float)number / (float)views * TURN + between(d, 0, views > 1 ? TURN / (float)views : TURN);
+        away = 2.3f * expf(between(d, 0, 1.4f));
+        rise = (happens(d, 0.7f) ? around(d, 5, 5) : between(d, -8, 42)) * DEGREES;
+        roll = around(d, 0, 3) * DEGREES;
+        off_x = around(d, 0, 6) * DEGREES;
+        off_y = around(d, 0, 4) * DEGREES;
+    }
+    vec to = v3(sinf(azimuth) * cosf(rise), sinf(rise), cosf(azimuth) * cosf(rise));
+    v->eye = along(at, to, away);
+    v->eye.y = fmaxf(v->eye.y, 0.3f);
+    vec forward = unit(sub(at, v->eye)), right = unit(cross(forward, v3(0, 1, 0)));
+    v->axes = (frame){ right, cross(forward, right), forward };
+    v->axes = turn(v->axes, turn(turn(about_y(off_x), about_x(off_y)), about_z(roll)));
+}
+
+void gn_camera_crop(dice *d, const figure *f, int lab, int size, view *v) {
+    float w[4] = { 1e9f, -1e9f, 1e9f, -1e9f };
+    for (int k = 0; k < 20; k++) {
+        vec p = view_of(v, k < 16 ? f->at[k] : k < 18 ? f->toe[k - 16] : f->tip[k - 18]);
+        float r = 0.045f / p.z, x = p.x / p.z, y = p.y / p.z;
+        w[0] = fminf(w[0], x - r), w[1] = fmaxf(w[1], x + r), w[2] = fminf(w[2], y - r), w[3] = fmaxf(w[3], y + r);
+    }
+    float fill = lab ? between(d, 0.76f, 0.84f) : between(d, 0.70f, 0.86f), side = fmaxf(w[1] - w[0], w[3] - w[2]) / fill;
+    float jitter = lab ? 0.015f : 0.04f, half = 0.5f * (float)size;
+    v->f = (float)size / side;
+    v->cx = half - 0.5f - 0.5f * (w[0] + w[1]) * v->f + around(d, 0, jitter) * (float)size;
+    v->cy = half - 0.5f - 0.5f * (w[2] + w[3]) * v->f + around(d, 0, jitter) * (float)size;
+}

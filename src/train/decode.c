@@ -1,0 +1,129 @@
+/* decode.c - from what a model says to joints: maps to pixels, depths to metres. */
+#include "formula/crop.h"
+#include "formula/heatmap.h"
+#include "gnomon/train.h"
+#include <string.h>
+
+typedef struct {
+    int maps, depth;  /* outputs; depth -1: the model says none */
+    int entropy;      /* maps are logits of a softmax over the map */
+    int quarter;      /* the authors' decoding, for maps drawn by the authors' rule */
+} reading;
+
+static int choice(const gn_loss_use *u, const char *row, const char *word) {
+    for (const gn_option *o = u->loss->options; o->name; o++) {
+        if (o->kind != GN_KIND_CHOICE || strcmp(o->name, row)) continue;
+        const char *at = o->text;
+        for (int skip = *(const int *)((const char *)u->options + o->offset); skip && at; skip--) {
+            at = strchr(at, '|');
+            if (at) at++;
+        }
+        size_t n = strlen(word);
+        return at && !strncmp(at, word, n) && (at[n] == '|' || !at[n]);
+    }
+    return 0;
+}
+
+static int is_maps(gn_graph *g, int output, int joints) {
+    gn_tensor t = gn_graph_output(g, output, 0);
+    return t.shape.n == 4 && t.shape.d[1] == joints;
+}
+
+/* The maps that the heatmap loss trains, of the last stack; without such a loss the last maps of all. */
+static gn_status reading_of(const gn_experiment *e, gn_graph *g, int joints, reading *r) {
+    *r = (reading){ .maps = -1, .depth = gn_graph_output_find(g, "depth") };
+    for (int i = 0; i < e->n_loss; i++) {
+        const gn_loss_use *u = &e->loss[i];
+        if (strcmp(u->loss->name, "heatmap")) continue;
+        r->entropy = choice(u, "form", "entropy");
+        r->quarter = choice(u, "target", "paper");
+        const char *last = u->reads.n ? u->reads.item[u->reads.n - 1] : u->loss->reads[0];
+        int output = gn_graph_output_find(g, last);
+        if (output >= 0 && is_maps(g, output, joints)) r->maps = output;
+    }
+    for (int i = gn_graph_outputs(g) - 1; i >= 0 && r->maps < 0; i--)
+        if (is_maps(g, i, joints)) r->maps = i;
+    if (r->maps < 0) GN_FAIL(BAD_CONFIG, "the model has no output with a map for each of %d joints", joints);
+    return GN_OK;
+}
+
+typedef struct { const float *at; int64_t w, h, step, row; } map;
+
+static double cell(const map *m, int64_t x, int64_t y) {
+    if (x < 0 || y < 0 || x >= m->w || y >= m->h) return 0;
+    return (double)m->at[y * m->row + x * m->step];
+}
+
+/* Share of the softmax at the peak: logits are exp'd about it, so nothing overflows. */
+static double softmax_at(const map *m, double peak) {
+    double sum = 0;
+    for (int64_t y = 0; y < m->h; y++)
+        for (int64_t x = 0; x < m->w; x++) sum += exp(cell(m, x, y) - peak);
+    return 1 / sum;
+}
+
+static double along(const reading *r, double before, double at, double after, int64_t place, int64_t cells) {
+    if (r->entropy) before = exp(before - at), after = exp(after - at), at = 1;
+    if (r->quarter)
+        return (double)gn_decode_quarter((int)place, (int)cells, GN_R(before), GN_R(after));
+    return (double)gn_decode_peak((int)place, (int)cells, GN_R(before), GN_R(at), GN_R(after));
+}
+
+static void decode_map(const reading *r, const map *m, int side, double uv[2], double *confidence) {
+    int64_t x = 0, y = 0;
+    double peak = cell(m, 0, 0);
+    for (int64_t j = 0; j < m->h; j++)
+        for (int64_t i = 0; i < m->w; i++)
+            if (cell(m, i, j) > peak) peak = cell(m, i, j), x = i, y = j;
+    double u = along(r, cell(m, x - 1, y), peak, cell(m, x + 1, y), x, m->w);
+    double v = along(r, cell(m, x, y - 1), peak, cell(m, x, y + 1), y, m->h);
+    uv[0] = (u + 0.5) * side / (double)m->w - 0.5;
+    uv[1] = (v + 0.5) * side / (double)m->h - 0.5;
+    *confidence = r->entropy ? softmax_at(m, peak) : fmin(fmax(peak, 0), 1);
+}
+
+/* Perspective: a pixel is a direction, a depth below the root a place on it. Pixels a metre at the root's
+ * depth are f / z, so half-picture units become metres without any length of the person being known. */
+static void to_space(const gn_label_rules *rules, const gn_labels *y, int side, gn_prediction *p) {
+    const int root = y->skeleton->root;
+    int zero = rules->root ? gn_joint_find(y->skeleton, "thorax") : root;
+    if (zero < 0) zero = root;
+    double z0 = (double)y->joints3d[3 * zero + 2], fx = (double)y->camera[0], fy = (double)y->camera[1];
+    double offset = rules->unit ? GN_DEPTH_OFFSET_PAPER : 0, middle[3];
+    for (int j = 0; j < y->J; j++) {
+        double z = z0 + (p->z[j] - offset) * (side / 2.0) * z0 / fx;
+        p->xyz[j][0] = (p->uv[j][0] - (double)y->camera[2]) / fx * z;
+        p->xyz[j][1] = (p->uv[j][1] - (double)y->camera[3]) / fy * z;
+        p->xyz[j][2] = z;
+    }
+    memcpy(middle, p->xyz[root], sizeof middle);
+    for (int j = 0; j < y->J; j++)
+        for (int k = 0; k < 3; k++) p->xyz[j][k] -= middle[k];
+    p->has_xyz = 1;
+}
+
+gn_status gn_decode(const gn_experiment *e, gn_graph *g, int n, int shards, const gn_labels *truth, gn_prediction *p) {
+    const int joints = truth->skeleton->joints, side = e->data.input;
+    reading r;
+    GN_TRY(reading_of(e, g, joints, &r));
+    for (int i = 0; i < n; i++) {
+        const gn_labels *y = &truth[i];
+        int64_t place = i / shards;
+        gn_tensor t = gn_graph_output(g, r.maps, i % shards);
+        p[i] = (gn_prediction){ .has_uv = 1 };
+        for (int j = 0; j < joints; j++) {
+            int64_t at = gn_at(&t, place, j, 0, 0);
+            map m = { (const float *)t.data + at, t.shape.d[3], t.shape.d[2], t.block, t.block * t.shape.d[3] };
+            decode_map(&r, &m, side, p[i].uv[j], &p[i].confidence[j]);
+        }
+        if (r.depth < 0) continue;
+        t = gn_graph_output(g, r.depth, i % shards);
+        if (gn_shape_count(&t.shape) / t.shape.d[0] != joints)
+            GN_FAIL(BAD_CONFIG, "the model's output 'depth' is %s, expected a number for each of %d joints",
+                    gn_shape_text(&t.shape), joints);
+        for (int j = 0; j < joints; j++) p[i].z[j] = (double)((const float *)t.data)[place * joints + j];
+        p[i].has_z = 1;
+        if ((y->has & GN_HAS_camera) && (y->has & GN_HAS_joints3d)) to_space(&e->data.labels, y, side, &p[i]);
+    }
+    return GN_OK;
+}
