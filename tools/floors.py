@@ -15,8 +15,8 @@ FLOOR = {"ground": 0, "mathematics": 1, "machine": 2, "network": 3, "world": 4, 
 
 HEADERS = {  # include/gnomon/NAME.h
     "ground": "arena formula hash io log option pool status version",
-    "mathematics": "labels skeleton loss",
-    "machine": "attr op optimizer tensor",
+    "mathematics": "labels skeleton loss tensor",
+    "machine": "attr op optimizer",
     "network": "graph",
     "world": "config dataset image puppet",
     "school": "bench json metric report train",
@@ -43,8 +43,8 @@ FOREIGN = {  # what an include begins with: its homes
     "pthread.h": ["src/base/pool.c"],
     "cmocka.h": ["tests/near.h"],
 }
-STANDARD = set("""assert complex ctype dirent errno fcntl fenv float glob immintrin inttypes libgen limits locale math
-poll sched setjmp signal stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib string strings tgmath time unistd
+STANDARD = set("""assert cmath complex ctype dirent dlfcn errno fcntl fenv float ftw glob immintrin inttypes libgen limits locale math
+poll sched setjmp signal stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib string strings tgmath threads time unistd
 sys/file sys/mman sys/resource sys/stat sys/statvfs sys/sysinfo sys/time sys/types sys/uio sys/utsname sys/wait sys/ioctl sys/sysmacros
 sys/syscall linux/perf_event spawn termios""".split())
 

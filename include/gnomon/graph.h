@@ -73,6 +73,7 @@ gn_tensor gn_graph_input(gn_graph *g, const char *name, int shard);
 int gn_graph_outputs(const gn_graph *g);      /* one of rank 2, [N P], is shown as points of one number: [N P 1] */
 const char *gn_graph_output_name(const gn_graph *g, int i);
 int gn_graph_output_find(const gn_graph *g, const char *name); /* -1: none of that name */
+gn_shape gn_graph_output_shape(const gn_graph *g, int i);        /* of a shard; of a sample before any plan or measure */
 gn_tensor gn_graph_output(gn_graph *g, int i, int shard);
 gn_tensor gn_graph_slope(gn_graph *g, int i, int shard);       /* zeroed by forward; losses add */
 

@@ -34,6 +34,10 @@ void gn_number_write(FILE *to, double x, int single) {
         return;
     }
     char text[40];
+    if (x == floor(x) && fabs(x) < 1e7) {
+        fprintf(to, "%.0f", x);
+        return;
+    }
     for (int digits = 1; digits <= 17; digits++) {
         snprintf(text, sizeof text, "%.*g", digits, x);
         if (single ? strtof(text, NULL) == (float)x : strtod(text, NULL) == x) break;
@@ -155,7 +159,7 @@ static void describe_range(FILE *to, const gn_option *row) {
         return;
     }
     fputs(kind[row->kind], to);
-    if (row->least != 0 || row->most != 0) {
+    if (row->kind != GN_KIND_FLAG && (row->least != 0 || row->most != 0)) {
         fputs(row->kind == GN_KIND_COUNTS ? ", each " : ", ", to);
         gn_number_write(to, row->least, 0);
         fputs(" to ", to);

@@ -234,6 +234,9 @@ static gn_tensor shown(gn_tensor t) {
     return t;
 }
 
+gn_shape gn_graph_output_shape(const gn_graph *g, int i) {
+    return shown((gn_tensor){ .shape = g->node[g->output[i].node].s.out }).shape;
+}
 gn_tensor gn_graph_output(gn_graph *g, int i, int shard) { return shown(*call_of(g, g->output[i].node, shard)->out); }
 gn_tensor gn_graph_slope(gn_graph *g, int i, int shard) { return shown(*slope_of(g, g->output[i].node, shard)); }
 

@@ -53,7 +53,7 @@ static gn_status bind_outputs(const gn_experiment *e, const gn_loss_use *use, gn
         if (i < 0)
             GN_FAIL(BAD_CONFIG, "%s: losses.%s reads the output '%s'; model '%s' has%s", at, l->name, gn_shown(name),
                     e->model.entry->name, n ? all : " none");
-        gn_shape s = gn_graph_output(g, i, 0).shape;
+        gn_shape s = gn_graph_output_shape(g, i);
         if (map && s.n != 4)
             GN_FAIL(BAD_CONFIG, "%s: losses.%s wants maps [N C H W], output '%s' is %s", at, l->name, name, gn_shape_text(&s));
         if (!map && (s.n != 3 || s.d[2] != l->width[k]))
@@ -68,8 +68,8 @@ gn_status gn_experiment_build(const gn_experiment *e, gn_arena *a, gn_graph **g)
     const gn_model *model = e->model.entry->what;
     const gn_yaml *named = gn_yaml_find(e->tree, "model");
     GN_TRY(gn_graph_new(a, g));
-    GN_TRY_AS(model->build(*g, e->model.options, e->data.input, set_of(first, 0)->skeleton->joints), "%s: model.%s",
-              gn_yaml_place(named && named->n ? named->child[0] : e->tree), model->name);
+    GN_TRY_AS(model->build(*g, e->model.options, e->data.input, set_of(first, 0)->skeleton->joints), "%s",
+              gn_yaml_place(named && named->n ? named->child[0] : e->tree));
     return GN_OK;
 }
 
@@ -81,7 +81,7 @@ static void say_bytes(FILE *say, const char *what, size_t bytes, const char *end
 
 static void say_size(const gn_experiment *e, const gn_graph *g, FILE *say) {
     gn_graph_size s = gn_graph_sizes(g);
-    size_t states = (size_t)((const gn_optimizer *)e->train.optimizer.entry->what)->states * s.gradients;
+    size_t states = (size_t)((const gn_optimizer *)e->train.optimizer.entry->what)->states * s.weights; /* laid out as the weights are */
     fprintf(say, "model %s, input %dx%d, batch %d in %d shard%s, norm over %s\n", e->model.entry->name, e->data.input,
             e->data.input, e->data.batch, e->train.shards, e->train.shards == 1 ? "" : "s", e->train.norm ? "each shard" : "the batch");
     fprintf(say, "parameters %lld\n", (long long)s.parameters);
@@ -163,7 +163,7 @@ gn_status gn_experiment_check(const gn_experiment *e, gn_arena *a, FILE *say) {
     gn_plan plan = { .backend = GN_CPU, .impl = (gn_impl)e->device.impl, .type = (gn_type)e->device.type,
                      .batch = first->data.batch, .shards = first->train.shards, .norm_shard = first->train.norm, .backward = 1 };
     const gn_yaml *named = gn_yaml_find(e->tree, "model");
-    GN_TRY_AS(gn_graph_measure(g, &plan), "%s: model.%s", gn_yaml_place(named ? named->child[0] : e->tree), e->model.entry->name);
+    GN_TRY_AS(gn_graph_measure(g, &plan), "%s", gn_yaml_place(named ? named->child[0] : e->tree));
     for (int s = 0; s < e->n_stage; s++)
         for (int i = 0; i < e->stage[s].n_loss; i++) {
             GN_TRY(bind_labels(&e->stage[s], e->stage[s].loss[i].loss));
