@@ -38,9 +38,9 @@ static gn_status feed(void *what, int worker, int workers) {
     const feeding *f = what;
     const gn_batch *b = f->batch;
     for (int k = worker; k < f->shards; k += workers) {
-        gn_tensor in = gn_graph_input(f->graph, "image", k);
+        gn_tensor in = gn_graph_input(f->graph, "picture", k);
         if (in.type != GN_TYPE_REAL || in.block < 3 || in.shape.d[1] != 3 || in.shape.d[2] != b->side || in.shape.d[3] != b->side)
-            GN_FAIL(BAD_SHAPE, "input 'image' %s, block %d: pictures of 3 channels and side %d expected", gn_shape_text(&in.shape), in.block, b->side);
+            GN_FAIL(BAD_SHAPE, "input %s, block %d: pictures of 3 channels and side %d expected", gn_shape_text(&in.shape), in.block, b->side);
         for (int64_t n = 0; n < in.shape.d[0]; n++) {
             int64_t i = n * f->shards + k;
             put_picture(&in, n, i < b->n ? b->image + i * b->side * b->side * 3 : NULL, b->side);
