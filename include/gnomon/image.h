@@ -17,6 +17,7 @@ gn_status gn_png_write_grey16(const char *path, int w, int h, const uint16_t *gr
 /* Drawing is antialiased; what lies outside is clipped. Positions are pixels, centres at integers. */
 void gn_draw_line(gn_image *on, double x0, double y0, double x1, double y1, double width, gn_colour c);
 void gn_draw_dot(gn_image *on, double x, double y, double radius, gn_colour c);
+/* (x, y) is the upper left corner; letters are 6 x 10 dots of `size` pixels, '\n' begins a line */
 void gn_draw_text(gn_image *on, double x, double y, int size, gn_colour c, const char *text);
 void gn_draw_image(gn_image *on, int x, int y, const gn_image *what);
 /* out(x, y) = in(A (x, y, 1)), bilinear, `edge` colour outside; A is [2 3] from out to in */
