@@ -25,7 +25,7 @@ struct cli_command {
     struct { const cli_flag *flag; const char *value; } given[CLI_MOST];
 };
 
-extern const cli_verb *const cli_verbs[];      /* src/cli/verbs.c; NULL ends */
+extern const cli_verb *const cli_verbs;        /* src/cli/verbs.c; word NULL ends */
 extern const cli_flag cli_everywhere[];        /* flags of every verb */
 
 gn_status cli_parse(int argc, char **argv, cli_command *c); /* verb NULL: none was named */

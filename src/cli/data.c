@@ -1,7 +1,6 @@
-/* data.c - shards made, checked, listed, looked at. */
+/* data.c - shards made, checked, listed. */
 #include "src/cli/verbs.h"
 #include "gnomon/log.h"
-#include "gnomon/report.h"
 #include <string.h>
 
 /* What the experiment, or the options on the command line, say of the puppets. */
@@ -70,15 +69,3 @@ gn_status cli_data_verify(const cli_command *c) {
 }
 
 gn_status cli_data_ls(const cli_command *c) { return gn_data_list(stdout, cli_given_or(c, "root", "data/"), c->arena); }
-
-gn_status cli_data_show(const cli_command *c) {
-    const char *shard = c->arg[0], *out = cli_given_or(c, "out", "sheet.png");
-    const gn_dataset *d = gn_dataset_find(shard);
-    int columns, rows;
-    GN_TRY(cli_given_count(c, "columns", 8, 1, 64, &columns));
-    GN_TRY(cli_given_count(c, "rows", 6, 1, 64, &rows));
-    if (d) GN_TAKE_TEXT(shard, c->arena, "%s/%s", cli_given_or(c, "root", "data"), cli_given(c, "valid") ? d->valid : d->train);
-    GN_TRY(gn_sheet(shard, columns, rows, out, c->arena));
-    printf("%s\n", out);
-    return GN_OK;
-}

@@ -22,7 +22,7 @@ static const cli_flag *flag_in(const cli_flag *list, const char *name, size_t n)
 /* A flag may stand before its verb, so it is looked for in all; one name is one kind everywhere. */
 static const cli_flag *flag_find(const char *name, size_t n) {
     const cli_flag *f = flag_in(cli_everywhere, name, n);
-    for (int i = 0; !f && cli_verbs[i]; i++) f = flag_in(cli_verbs[i]->flags, name, n);
+    for (int i = 0; !f && cli_verbs[i].word; i++) f = flag_in(cli_verbs[i].flags, name, n);
     return f;
 }
 
@@ -38,13 +38,14 @@ static void know_flags(words *w, const cli_flag *f) {
 }
 
 static gn_status unknown(const char *what, const char *word, const words *known, int list) {
-    const char *near = gn_nearest(word, known->n, known->word);
+    const char *near = word ? gn_nearest(word, known->n, known->word) : NULL;
     if (near) GN_FAIL(BAD_USAGE, "unknown %s '%s'; did you mean '%s'?", what, gn_shown(word), near);
     if (!list) GN_FAIL(BAD_USAGE, "unknown %s '%s'; see --help", what, gn_shown(word));
     char all[600];
     size_t used = 0;
     for (int i = 0; i < known->n && used < sizeof all; i++)
         used += (size_t)snprintf(all + used, sizeof all - used, " %s", known->word[i]);
+    if (!word) GN_FAIL(BAD_USAGE, "%s wants one of%s", what, all);
     GN_FAIL(BAD_USAGE, "unknown %s '%s'; there are%s", what, gn_shown(word), all);
 }
 
@@ -56,7 +57,7 @@ static gn_status take_flag(int argc, char **argv, int *i, cli_command *c) {
         words known = { 0 };
         const char *name;
         know_flags(&known, cli_everywhere);
-        for (int v = 0; cli_verbs[v]; v++) know_flags(&known, cli_verbs[v]->flags);
+        for (int v = 0; cli_verbs[v].word; v++) know_flags(&known, cli_verbs[v].flags);
         GN_TAKE_TEXT(name, c->arena, "%.*s", (int)n, word);
         return unknown("option", name, &known, 0);
     }
@@ -84,9 +85,9 @@ static gn_status find_verb(cli_command *c, int n, char **plain, int *used) {
     for (int k = first + 1; k < n && second < 0; k++)
         if (!assigns(plain[k])) second = k;
     int group = 0;
-    for (int v = 0; cli_verbs[v]; v++) group |= cli_verbs[v]->second && !strcmp(cli_verbs[v]->word, plain[first]);
-    for (int v = 0; cli_verbs[v]; v++) {
-        const cli_verb *verb = cli_verbs[v];
+    for (int v = 0; cli_verbs[v].word; v++) group |= cli_verbs[v].second && !strcmp(cli_verbs[v].word, plain[first]);
+    for (int v = 0; cli_verbs[v].word; v++) {
+        const cli_verb *verb = &cli_verbs[v];
         int same = !strcmp(verb->word, plain[first]);
         if (!group) know(&known, verb->word);
         else if (same) know(&known, verb->second);
@@ -97,7 +98,7 @@ static gn_status find_verb(cli_command *c, int n, char **plain, int *used) {
     if (c->verb) return GN_OK;
     if (!group) return unknown("verb", plain[first], &known, 1);
     if (cli_given(c, "help")) return GN_OK;
-    return second < 0 ? unknown("verb", plain[first], &known, 1) : unknown(plain[first], plain[second], &known, 1);
+    return unknown(plain[first], second < 0 ? NULL : plain[second], &known, 1); /* "data wants one of make verify ls" */
 }
 
 static gn_status check_flags(const cli_command *c) {

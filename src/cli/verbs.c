@@ -1,14 +1,27 @@
 /* verbs.c - every verb, once. */
 #include "src/cli/verbs.h"
 
-static const cli_flag check_flags[] = {
-    { "resolved", NULL, "print the experiment with every default written out" },
-    { NULL, NULL, NULL },
+#define ROOT { "root", "DIR", "folder of the shards; data/ unless said" }
+#define END { NULL, NULL, NULL }
+static const cli_flag
+    make_flags[] = { ROOT, { "motion", "DIR", "folder of BVH files that move the puppets" }, END },
+    root_flags[] = { ROOT, END },
+    check_flags[] = { { "resolved", NULL, "print the experiment with every default written out" }, END },
+    train_flags[] = { { "resume", NULL, "go on with the newest unfinished run of this experiment, or start one" },
+                      { "run", "DIR", "the run's folder" }, END },
+    loader_flags[] = { { "threads", "N", "that read" }, END };
+
+static const cli_verb all[] = {
+    { "data", "make", "puppet|SET|EXPERIMENT [key=value ...]", "draws puppet sets: all, one, or those an experiment names", 1, 1, 1, make_flags, cli_data_make },
+    { "data", "verify", "SHARD|SET ...", "every hash, ranges, duplicates, left against right", 1, 100, 0, root_flags, cli_data_verify },
+    { "data", "ls", "", "data sets and what is here of them", 0, 0, 0, root_flags, cli_data_ls },
+    { "check", NULL, "EXPERIMENT [key=value ...]", "binds losses to labels, plans memory; touches no device", 1, 1, 1, check_flags, cli_check },
+    { "train", NULL, "EXPERIMENT [key=value ...]", "trains through all stages", 1, 1, 1, train_flags, cli_train },
+    { "eval", NULL, "RUN|CHECKPOINT [key=value ...]", "scores a run on its validation sets", 1, 1, 1, NULL, cli_eval },
+    { "bench", "loader", "[SHARD]", "samples a second, beside a plain copy", 0, 1, 0, loader_flags, cli_bench_loader },
+    { "describe", NULL, "[NAME]", "every option there is, or those of one thing", 0, 1, 0, NULL, cli_describe },
+    { "doctor", NULL, "", "libraries, processor, memory, GPU", 0, 0, 0, NULL, cli_doctor },
+    { .word = NULL },
 };
 
-static const cli_verb
-    check = { "check", NULL, "EXPERIMENT [key=value ...]", "bind losses to labels, plan memory; no device is touched", 1, 1, 1, check_flags, cli_check },
-    describe = { "describe", NULL, "[NAME]", "every option there is, or those of one thing", 0, 1, 0, NULL, cli_describe },
-    doctor = { "doctor", NULL, "", "libraries, processor, memory, GPU", 0, 0, 0, NULL, cli_doctor };
-
-const cli_verb *const cli_verbs[] = { &check, &describe, &doctor, NULL };
+const cli_verb *const cli_verbs = all;
