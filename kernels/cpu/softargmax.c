@@ -9,15 +9,22 @@
 
 typedef struct { gn_real m[GN_LANES], s[GN_LANES], u[GN_LANES], v[GN_LANES]; } readings;
 
+GN_INLINE gn_real larger(gn_real a, gn_real b) { return a > b ? a : b; }
+
 /* One row, `w` groups of lanes, `step` elements apart. */
 GN_INLINE void row_read(const void *x, gn_type type, int64_t at, int64_t step, int64_t w, int lanes, gn_real row, readings *restrict a) {
     gn_real top[GN_LANES], s[GN_LANES] = { 0 }, u[GN_LANES] = { 0 };
     for (int i = 0; i < lanes; i++) top[i] = a->m[i];
-    for (int64_t p = 0; p < w; p++)
+    int64_t q = 0;
+    for (; q + 3 < w; q += 4) /* by fours: the compiler keeps `top` in memory, where a chain is slow */
         for (int i = 0; i < lanes; i++) {
-            gn_real l = gn_get(x, type, at + p * step + i);
-            top[i] = l > top[i] ? l : top[i];
+            const int64_t k = at + q * step + i;
+            gn_real l = larger(larger(gn_get(x, type, k), gn_get(x, type, k + step)),
+                               larger(gn_get(x, type, k + 2 * step), gn_get(x, type, k + 3 * step)));
+            top[i] = larger(l, top[i]);
         }
+    for (; q < w; q++)
+        for (int i = 0; i < lanes; i++) top[i] = larger(gn_get(x, type, at + q * step + i), top[i]);
     for (int64_t p = 0; p < w; p++)
         for (int i = 0; i < lanes; i++) {
             gn_real e = gn_exp_below_0(gn_get(x, type, at + p * step + i) - top[i]);
