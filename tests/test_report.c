@@ -47,8 +47,8 @@ static void fill(gn_arena *a, gn_meter **m) {
     }
 }
 
-static void show(gn_arena *a, const gn_meter *m, int64_t i, gn_shown *x) {
-    *x = (gn_shown){ .caption = "sample <7> & more", .judged = gn_meter_at(m, i) };
+static void show(gn_arena *a, const gn_meter *m, int64_t i, gn_exhibit *x) {
+    *x = (gn_exhibit){ .caption = "sample <7> & more", .judged = gn_meter_at(m, i) };
     OK(gn_image_new(a, SIDE, SIDE, &x->picture));
     for (int p = 0; p < SIDE * SIDE; p++) {
         int u = p % SIDE, v = p / SIDE;
@@ -76,11 +76,11 @@ static void write_records(const char *path) {
     assert_non_null(to);
     for (int i = 1; i <= 3000; i++) {
         double t = i / 3000.0, wave = 1 + 0.2 * sin(i * 12.9);
-        fprintf(to, "{\"step\": %d, \"stage\": \"%s\", \"loss\": %g, \"losses\": {\"heatmap\": %g, \"depth\": %g}, \"lr\": %g, \"ms\": 12}\n",
+        fprintf(to, "{\"step\": %d, \"stage\": \"%s\", \"loss\": %g, \"losses\": {\"heatmap\": %g, \"depth\": %g}, \"rate\": %g, \"ms\": 12}\n",
                 i, stage[i * 3 / 3001], (0.4 * exp(-4 * t) + 0.02) * wave, (0.3 * exp(-5 * t) + 0.01) * wave,
                 (0.1 * exp(-2 * t) + 0.01) * wave, i < 2000 ? 2.5e-3 : 2.5e-4);
         if (i % 250 == 0)
-            fprintf(to, "{\"step\": %d, \"set\": \"puppet_wild\", \"mpjpe_mm\": %g, \"pckh\": %g}\n", i, 90 + 200 * exp(-3 * t), 90 - 80 * exp(-3 * t));
+            fprintf(to, "{\"step\": %d, \"set\": \"puppet_wild\", \"samples\": 40, \"scores\": {\"mpjpe_mm\": {\"value\": %g, \"baseline\": 200}, \"pckh\": %g}}\n", i, 90 + 200 * exp(-3 * t), 90 - 80 * exp(-3 * t));
     }
     fputs("{\"step\": 3001, \"lo", to); /* the process died here */
     fclose(to);
@@ -97,7 +97,7 @@ static void test_records(void **state) {
     assert_int_equal(gn_records_find(&r, "losses.depth")->n, 3000);
     assert_int_equal(gn_records_find(&r, "puppet_wild/pckh")->n, 12);
     NEAR(gn_records_find(&r, "puppet_wild/pckh")->x[11], 3000, 0);
-    NEAR(gn_records_find(&r, "lr")->y[2999], 2.5e-4, 1e-12);
+    NEAR(gn_records_find(&r, "rate")->y[2999], 2.5e-4, 1e-12);
     assert_int_equal(r.n_span, 3);
     assert_string_equal(r.span[2].name, "geometry");
     FAILS(gn_records_read(a, "/nowhere/metrics.jsonl", &r), MISSING);
@@ -136,7 +136,7 @@ static void test_page(void **state) {
     gn_arena *a = gn_arena_new("test");
     gn_meter *m;
     gn_section section = { .scores = { .set = "puppet_wild" }, .about = "made up for a test", .licence = "CC0", .n_row = 2 };
-    gn_shown shown[2][4];
+    gn_exhibit shown[2][4];
     gn_records r;
     fill(a, &m);
     OK(gn_meter_read(m, a, &section.scores));

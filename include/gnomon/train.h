@@ -78,6 +78,8 @@ gn_status gn_describe(FILE *to, const char *name);      /* every option of every
 /* --- evaluation; metrics are in metric.h --- */
 /* Predictions of the n samples of the last forward; of `truth` only skeleton, camera and root depth are used. */
 gn_status gn_decode(const gn_experiment *e, gn_graph *g, int n, int shards, const gn_labels *truth, gn_prediction *p);
+/* The maps of one of them, [J h w], each 1 at its peak, for looking at. */
+gn_status gn_decode_maps(const gn_experiment *e, gn_graph *g, int sample, int shards, int joints, gn_arena *a, int *w, int *h, float **maps);
 /* All metrics of a set over its validation shards, with the weights as they are. The graph is planned for
  * e->data.batch samples in e->train.shards shards. The scores and what they were made of live in `a`. */
 gn_status gn_evaluate(const gn_experiment *e, gn_graph *g, gn_pool *pool, const char *set, gn_arena *a, gn_scores *scores);

@@ -120,7 +120,7 @@ static void symmetry(FILE *to, const gn_scores *s) {
 
 /* --- samples --- */
 
-static gn_status sample(FILE *to, gn_arena *a, const gn_skeleton *k, const gn_shown *x) {
+static gn_status sample(FILE *to, gn_arena *a, const gn_skeleton *k, const gn_exhibit *x) {
     const gn_judged *t = x->judged;
     fputs("<div class='sample'><div class='panels'>", to);
     GN_TRY(gn_svg_overlay(to, a, k, &x->picture, t->said.uv, t->uv, t->labelled2d, t->occluded));
@@ -175,7 +175,7 @@ static const char *after_slash(const char *name) {
 
 /* Series of training, apart from what belongs to the machine. */
 static int is_loss(const char *name) {
-    static const char *const other[] = { "lr", "rate", "ms", "data_ms", "img_s", "epoch", "eta", "time", "seconds", "gradient_norm", "norm", "stage_step", "clip", "peak_mb" };
+    static const char *const other[] = { "rate", "gradient_norm", "ms", "data_ms", "stage_step" };
     if (strchr(name, '/')) return 0;
     for (int i = 0; i < (int)(sizeof other / sizeof *other); i++)
         if (!strcmp(name, other[i])) return 0;
@@ -195,10 +195,15 @@ static double baseline_of(const gn_page *p, const char *metric) {
 static gn_status curves(FILE *to, gn_arena *a, const gn_page *p) {
     const gn_records *r = p->records;
     gn_series *some;
-    gn_chart c = { .title = "Training loss", .unit = "weighted as trained, log scale", .n_span = r->n_span, .span = r->span, .log = 1, .baseline = (double)NAN };
+    gn_chart c = { .title = "Training loss", .unit = "the weighted sum, and each before its weight", .n_span = r->n_span, .span = r->span, .log = 1, .baseline = (double)NAN };
     GN_TAKE(some, a, r->n + 1);
     for (int i = 0; i < r->n; i++)
-        if (is_loss(r->series[i].name)) some[c.n++] = r->series[i];
+        if (is_loss(r->series[i].name)) {
+            const char *dot = strrchr(r->series[i].name, '.');
+            some[c.n] = r->series[i];
+            if (dot) some[c.n].name = dot + 1;
+            c.n++;
+        }
     c.series = some;
     fputs("<h2>Curves</h2><div class='charts'>", to);
     gn_svg_chart(to, &c);
@@ -215,7 +220,7 @@ static gn_status curves(FILE *to, gn_arena *a, const gn_page *p) {
         if (c.n) gn_svg_chart(to, &c);
     }
     for (int i = 0; i < r->n; i++)
-        if (!strcmp(r->series[i].name, "lr")) {
+        if (!strcmp(r->series[i].name, "rate")) {
             c = (gn_chart){ .title = "Learning rate", .unit = "", .n = 1, .series = &r->series[i], .n_span = r->n_span,
                             .span = r->span, .log = 1, .baseline = (double)NAN };
             gn_svg_chart(to, &c);

@@ -10,8 +10,8 @@ typedef struct {                 /* a held-out sample */
     const char *caption;
     gn_image picture, heat;      /* heat: maps in the colours of their sides over the dimmed picture */
     const gn_judged *judged;
-} gn_shown;
-typedef struct { const char *title; int n; gn_shown *shown; } gn_row;
+} gn_exhibit;
+typedef struct { const char *title; int n; gn_exhibit *shown; } gn_row;
 
 typedef struct {                 /* a validation set */
     gn_scores scores;

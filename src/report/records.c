@@ -49,10 +49,11 @@ static gn_status numbers(gn_arena *a, gn_records *r, const gn_json *map, const c
         const char *name;
         if (!*before && !strcmp(map->key[i], "step")) continue;
         GN_TAKE_TEXT(name, a, "%s%s", before, map->key[i]);
-        if (v->kind == GN_JSON_NUMBER) {
+        double value = v->kind == GN_JSON_NUMBER ? v->number : gn_json_number(gn_json_find(v, "value"), (double)NAN);
+        if (v->kind == GN_JSON_NUMBER || isfinite(value)) {
             gn_series *s = NULL;
             GN_TRY(series_of(a, r, name, &s));
-            GN_TRY(push(a, s, step, v->number));
+            GN_TRY(push(a, s, step, value));
         } else if (v->kind == GN_JSON_MAP) {
             GN_TAKE_TEXT(name, a, "%s.", name);
             GN_TRY(numbers(a, r, v, name, step));
@@ -69,8 +70,9 @@ static gn_status record(gn_arena *a, gn_records *r, const gn_json *j) {
     if (stage && r->n_span < spans && (!r->n_span || strcmp(r->span[r->n_span - 1].name, stage)))
         r->span[r->n_span++] = (gn_span){ stage, step };
     const char *before = "";
+    const gn_json *scores = gn_json_find(j, "scores");
     if (set) GN_TAKE_TEXT(before, a, "%s/", set);
-    return numbers(a, r, j, before, step);
+    return numbers(a, r, scores ? scores : j, before, step);
 }
 
 gn_status gn_records_read(gn_arena *a, const char *path, gn_records *r) {

@@ -1,7 +1,8 @@
 /* records.h - metrics.jsonl as series.
  *
  * A record is one JSON object a line with a "step"; every other number in it is a value of the series
- * of its name, "SET/NAME" where the record has a "set". Numbers of inner objects are "OUTER.INNER". */
+ * of its name, inner ones "OUTER.INNER". An evaluation has a "set" and "scores", each a number or an
+ * object with a "value": the series "SET/SCORE". */
 #ifndef GN_RECORDS_H
 #define GN_RECORDS_H
 #include "draw.h"

@@ -102,6 +102,30 @@ static void to_space(const gn_label_rules *rules, const gn_labels *y, int side, 
     p->has_xyz = 1;
 }
 
+static map map_of(const gn_tensor *t, int64_t place, int joint) {
+    return (map){ (const float *)t->data + gn_at(t, place, joint, 0, 0), t->shape.d[3], t->shape.d[2], t->block, t->block * t->shape.d[3] };
+}
+
+gn_status gn_decode_maps(const gn_experiment *e, gn_graph *g, int sample, int shards, int joints, gn_arena *a, int *w, int *h,
+                         float **maps) {
+    reading r;
+    GN_TRY(reading_of(e, g, joints, &r));
+    gn_tensor t = gn_graph_output(g, r.maps, sample % shards);
+    *w = (int)t.shape.d[3], *h = (int)t.shape.d[2];
+    GN_TAKE(*maps, a, joints * *w * *h);
+    for (int j = 0; j < joints; j++) {
+        map m = map_of(&t, sample / shards, j);
+        float *to = *maps + j * *w * *h;
+        double peak = cell(&m, 0, 0);
+        for (int i = 0; i < *w * *h; i++) peak = fmax(peak, cell(&m, i % *w, i / *w));
+        for (int i = 0; i < *w * *h; i++) {
+            double x = cell(&m, i % *w, i / *w);
+            to[i] = (float)(r.entropy ? exp(x - peak) : peak > 0 ? fmax(x / peak, 0) : 0);
+        }
+    }
+    return GN_OK;
+}
+
 gn_status gn_decode(const gn_experiment *e, gn_graph *g, int n, int shards, const gn_labels *truth, gn_prediction *p) {
     const int joints = truth->skeleton->joints, side = e->data.input;
     reading r;
@@ -112,8 +136,7 @@ gn_status gn_decode(const gn_experiment *e, gn_graph *g, int n, int shards, cons
         gn_tensor t = gn_graph_output(g, r.maps, i % shards);
         p[i] = (gn_prediction){ .has_uv = 1 };
         for (int j = 0; j < joints; j++) {
-            int64_t at = gn_at(&t, place, j, 0, 0);
-            map m = { (const float *)t.data + at, t.shape.d[3], t.shape.d[2], t.block, t.block * t.shape.d[3] };
+            map m = map_of(&t, place, j);
             decode_map(&r, &m, side, p[i].uv[j], &p[i].confidence[j]);
         }
         if (r.depth < 0) continue;

@@ -1,0 +1,16 @@
+/* trained.h - a run's network with its best weights, ready to be asked. */
+#ifndef GN_TRAINED_H
+#define GN_TRAINED_H
+#include "gnomon/train.h"
+
+typedef struct {
+    gn_experiment *whole, *last;  /* the experiment; its last stage */
+    gn_graph *graph;
+    gn_pool *pool;
+    const char *folder, *checkpoint;
+    gn_progress_state at;
+    uint64_t weights;
+} gn_trained;
+/* `run`: a run or a checkpoint. batch 0: the experiment's, in its shards; else in one shard. */
+gn_status gn_trained_open(gn_arena *a, const char *run, int batch, gn_trained *t);
+#endif
