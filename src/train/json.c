@@ -1,5 +1,6 @@
 /* json.c - the one file that knows jansson. */
 #include "gnomon/json.h"
+#include "gnomon/config.h"
 #include "gnomon/version.h"
 #include <jansson.h>
 #include <string.h>
@@ -53,7 +54,7 @@ static gn_status copy(gn_arena *a, json_t *from, gn_json *to) {
 gn_status gn_json_parse(gn_arena *a, const char *what, const char *text, size_t n, const gn_json **tree) {
     json_error_t e;
     json_t *read = json_loadb(text, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &e);
-    if (!read) GN_FAIL(BAD_DATA, "%s:%d:%d: %s", what, e.line, e.column, e.text);
+    if (!read) GN_FAIL(BAD_DATA, "%s:%d:%d: %s", what, e.line, e.column, gn_shown(e.text));
     gn_json *root = gn_arena_take(a, sizeof *root);
     gn_status status = root ? copy(a, read, root) : GN_NO_MEMORY;
     json_decref(read);

@@ -1,5 +1,6 @@
 /* safetensors.c - see the format at its home, github.com/huggingface/safetensors. */
 #include "safetensors.h"
+#include "gnomon/config.h"
 #include "gnomon/hash.h"
 #include "gnomon/io.h"
 #include "gnomon/json.h"
@@ -96,25 +97,26 @@ static int whole(const gn_json *j, int64_t *value) {
 }
 
 static gn_status entry(const char *path, const char *name, const gn_json *j, const char *data, size_t size, gn_named *t) {
+    const char *said = gn_shown(name);
     const gn_json *shape = gn_json_find(j, "shape"), *offsets = gn_json_find(j, "data_offsets");
     const char *type = gn_json_text(gn_json_find(j, "dtype"), NULL);
     if (!type || !shape || !offsets || shape->kind != GN_JSON_LIST || offsets->kind != GN_JSON_LIST || offsets->n != 2)
-        GN_FAIL(BAD_DATA, "%s: tensor '%s': dtype, shape and two data_offsets expected", path, name);
+        GN_FAIL(BAD_DATA, "%s: tensor '%s': dtype, shape and two data_offsets expected", path, said);
     *t = (gn_named){ .name = name, .type = type, .shape.n = shape->n };
     uint64_t bytes = type_bytes(type);
-    if (!bytes) GN_FAIL(BAD_DATA, "%s: tensor '%s': unknown type '%s'", path, name, type);
-    if (shape->n > 5) GN_FAIL(BAD_DATA, "%s: tensor '%s': %d dimensions, at most 5 expected", path, name, shape->n);
+    if (!bytes) GN_FAIL(BAD_DATA, "%s: tensor '%s': unknown type '%s'", path, said, gn_shown(type));
+    if (shape->n > 5) GN_FAIL(BAD_DATA, "%s: tensor '%s': %d dimensions, at most 5 expected", path, said, shape->n);
     for (int k = 0; k < shape->n; k++) {
         int64_t d;
-        if (!whole(&shape->item[k], &d)) GN_FAIL(BAD_DATA, "%s: tensor '%s': extent %d is not a count", path, name, k);
+        if (!whole(&shape->item[k], &d)) GN_FAIL(BAD_DATA, "%s: tensor '%s': extent %d is not a count", path, said, k);
         t->shape.d[k] = d;
-        if (__builtin_mul_overflow(bytes, (uint64_t)d, &bytes)) GN_FAIL(BAD_DATA, "%s: tensor '%s': shape is too large", path, name);
+        if (__builtin_mul_overflow(bytes, (uint64_t)d, &bytes)) GN_FAIL(BAD_DATA, "%s: tensor '%s': shape is too large", path, said);
     }
     int64_t from, to;
     if (!whole(&offsets->item[0], &from) || !whole(&offsets->item[1], &to) || from > to || (uint64_t)to > size)
-        GN_FAIL(BAD_DATA, "%s: tensor '%s': data_offsets outside of the %zu bytes there are", path, name, size);
+        GN_FAIL(BAD_DATA, "%s: tensor '%s': data_offsets outside of the %zu bytes there are", path, said, size);
     if ((uint64_t)(to - from) != bytes)
-        GN_FAIL(BAD_DATA, "%s: tensor '%s': %lld bytes, %llu expected of %s %s", path, name, (long long)(to - from),
+        GN_FAIL(BAD_DATA, "%s: tensor '%s': %lld bytes, %llu expected of %s %s", path, said, (long long)(to - from),
                 (unsigned long long)bytes, type, gn_shape_text(&t->shape));
     t->bytes = (size_t)bytes;
     t->data = data + from;
@@ -144,7 +146,7 @@ gn_status gn_safetensors_parse(gn_arena *a, const char *path, const void *bytes,
     qsort(t, (size_t)tensors, sizeof *t, by_place);
     const char *at = data;
     for (int i = 0; i < tensors; at = (const char *)t[i].data + t[i].bytes, i++)
-        if (t[i].data != at) GN_FAIL(BAD_DATA, "%s: tensor '%s': %s the one before", path, t[i].name, (const char *)t[i].data < at ? "overlaps" : "leaves a gap after");
+        if (t[i].data != at) GN_FAIL(BAD_DATA, "%s: tensor '%s': %s the one before", path, gn_shown(t[i].name), (const char *)t[i].data < at ? "overlaps" : "leaves a gap after");
     if (at != data + size) GN_FAIL(BAD_DATA, "%s: %zu bytes belong to no tensor", path, (size_t)(data + size - at));
     for (int i = 0; i < tensors; i++) t[i].hash = gn_hash(t[i].data, t[i].bytes);
     *head = gn_hash(bytes, n - size);
