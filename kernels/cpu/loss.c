@@ -29,8 +29,9 @@ static inline int64_t count(loop k, const void *options, const gn_labels *y, int
 
 static gn_status check(const gn_loss *l, const gn_loss_call *c) {
     if (c->outputs < l->least) GN_FAIL(BAD_SHAPE, "loss %s reads %d outputs, was given %d", l->name, l->least, c->outputs);
-    if (c->views < 1 || c->views > GN_VIEWS || c->samples % c->views)
-        GN_FAIL(BAD_SHAPE, "loss %s: %d samples do not make groups of %d (at most %d)", l->name, c->samples, c->views, GN_VIEWS);
+    if (c->views < l->views || c->views > GN_VIEWS || c->samples % c->views)
+        GN_FAIL(BAD_SHAPE, "loss %s wants groups of %d to %d views, got %d samples in groups of %d", l->name, l->views,
+                GN_VIEWS, c->samples, c->views);
     for (int k = 0; k < c->outputs; k++) {
         const gn_shape *s = &c->out[k].shape;
         if (k >= 3 || !l->reads[k]) GN_FAIL(BAD_SHAPE, "loss %s was given too many outputs: %d", l->name, c->outputs);

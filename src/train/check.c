@@ -50,6 +50,8 @@ static gn_status bind_outputs(const gn_experiment *e, const gn_loss_use *use, gn
     for (int k = 0; k < use->reads.n; k++) {
         const char *name = use->reads.item[k], *at = loss_place(e, l->name, ".reads");
         int i = gn_graph_output_find(g, name), map = l->width[0] == 0;
+        if (map ? k >= GN_READS : k >= 3 || !l->reads[k])
+            GN_FAIL(BAD_CONFIG, "%s: losses.%s reads fewer outputs than the %d given", at, l->name, use->reads.n);
         if (i < 0)
             GN_FAIL(BAD_CONFIG, "%s: losses.%s reads the output '%s'; model '%s' has%s", at, l->name, gn_shown(name),
                     e->model.entry->name, n ? all : " none");
