@@ -43,7 +43,26 @@ typedef struct gn_puppet gn_puppet;
 gn_status gn_puppet_open(gn_arena *a, const char *domain, int valid, const gn_puppet_options *o, gn_puppet **p);
 gn_status gn_puppet_draw(const gn_puppet *p, int64_t sample, uint8_t *rgb, uint16_t *depth_mm, uint8_t *parts, gn_puppet_truth *truth);
 
-/* BVH motion (src/import/bvh.c) */
+/* BVH motion (src/import/bvh.c). World positions in metres, y up, joints as the file names them. */
 typedef struct gn_bvh gn_bvh;
 gn_status gn_bvh_read(gn_arena *a, const char *path, gn_bvh **m);     /* GN_BAD_DATA names line and reason */
+/* Refuses a broken take: a body through the floor, joints that leap. Lone leaps are only to be passed over. */
+gn_status gn_bvh_check(const gn_bvh *m);
+const char *gn_bvh_dialect(const gn_bvh *m);                          /* "daz", "3dsmax" or "bandai" */
+double gn_bvh_unit(const gn_bvh *m);                                  /* metres a file unit, told by the legs' length */
+double gn_bvh_rate(const gn_bvh *m);                                  /* frames a second */
+int64_t gn_bvh_frames(const gn_bvh *m);
+int64_t gn_bvh_first(const gn_bvh *m);                                /* frames before it are a T-pose and a blend */
+int gn_bvh_leaps(const gn_bvh *m, int64_t frame);                     /* 1: a joint moves impossibly fast there */
+int gn_bvh_joint(const gn_bvh *m, const char *name);                  /* -1: none */
+const char *gn_bvh_name(const gn_bvh *m, int joint);                  /* an End Site: its parent's name and "." */
+/* Of all joints at a frame: [joints][3], and axes [joints][9], column by column (may be NULL). */
+int gn_bvh_joints(const gn_bvh *m);
+void gn_bvh_pose(const gn_bvh *m, int64_t frame, double (*at)[3], double (*axes)[9]);
+/* The file's joint for a part of the body ("knee", side 0 right, 1 left; side is 0 where there is one). */
+typedef enum {
+    GN_BVH_ROOT, GN_BVH_CHEST, GN_BVH_NECK, GN_BVH_HEAD, GN_BVH_SHOULDER, GN_BVH_ELBOW, GN_BVH_WRIST, GN_BVH_HAND,
+    GN_BVH_HIP, GN_BVH_KNEE, GN_BVH_ANKLE, GN_BVH_TOE, GN_BVH_ROLES
+} gn_bvh_role;
+int gn_bvh_of(const gn_bvh *m, gn_bvh_role role, int side);           /* -1: the dialect has none (a hand in bandai) */
 #endif

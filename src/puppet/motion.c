@@ -270,16 +270,20 @@ static void hold(const stance *s, pose *p) {
     }
 }
 
-void gn_motion_pick(dice *d, int lab, const gn_motions *captured, int valid, motion *m) {
+void gn_motion_pick(dice *d, int lab, const gn_motions *captured, motion *m) {
     *m = (motion){ .seed = d->seed, .number = ((uint64_t)throw32(d) << 32) | throw32(d) };
     m->start = between(d, 0, 20);
     float share = chance(d), sum = 0;
     for (m->act = 0; m->act < ACTS - 1; m->act++)
         if (share < (sum += lab ? acts[m->act].lab : acts[m->act].wild)) break;
-    (void)captured, (void)valid;
+    if (captured) gn_take_pick(d, captured, m);
 }
 
 void gn_motion_at(const motion *m, float seconds, pose *p) {
+    if (m->take) {
+        gn_take_at(m, seconds, p);
+        return;
+    }
     dice d = dice_of(m->seed, 5, m->number);
     stance s = { 0 };
     float t = m->start + seconds;

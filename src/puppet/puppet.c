@@ -13,7 +13,7 @@ struct gn_puppet {
     gn_puppet_options o;
     int lab, valid;
     uint64_t seed;
-    const gn_motions *captured;
+    gn_motions *captured; /* NULL: the built-in acts */
     int photos;
     const gn_image *photo;
 };
@@ -44,6 +44,7 @@ gn_status gn_puppet_open(gn_arena *a, const char *domain, int valid, const gn_pu
     if (o->views < 1 || o->views > MOST_VIEWS) GN_FAIL(BAD_CONFIG, "views %d: expected 1 to %d", o->views, MOST_VIEWS);
     if (o->frames < 1) GN_FAIL(BAD_CONFIG, "frames %d: expected at least 1", o->frames);
     n->seed = (uint64_t)o->seed * 4 + (uint64_t)(n->lab * 2 + (valid != 0));
+    if (o->motion && o->motion[0]) GN_TRY(gn_motions_open(a, o->motion, valid, &n->captured));
     *p = n;
     return GN_OK;
 }
@@ -78,7 +79,7 @@ static void enter(dice *d, const gn_puppet *p, scene *s, int person, float yaw, 
     pose at;
     figure f;
     gn_body_make(d, s, &b, p->lab);
-    gn_motion_pick(d, p->lab, p->captured, p->valid, &m);
+    gn_motion_pick(d, p->lab, p->captured, &m);
     gn_motion_at(&m, seconds, &at);
     gn_pose_move(&at, yaw, by);
     gn_body_pose(&b, &at, &f);

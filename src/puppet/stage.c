@@ -104,7 +104,7 @@ static void room(dice *d, scene *s, const view *v, int views, int lab) {
         return;
     }
     pattern kind = floors[pick(d, 6)];
-    s->ground = paint(d, s, kind, kind == PLANKS ? between(d, 5, 10) : kind == SPECKLE ? 30 : kind == CLOTH ? 12 : between(d, 1.2f, 3), 0.08f, 0.6f, 0.25f, between(d, 0.2f, 0.8f));
+    s->ground = paint(d, s, kind, kind == PLANKS ? between(d, 5, 10) : kind == SPECKLE ? 30 : kind == CLOTH ? 12 : between(d, 1.2f, 3), 0.08f, 0.6f, 0.25f, kind == SPECKLE ? 0.25f : between(d, 0.2f, 0.8f));
     kind = walls[pick(d, 7)];
     int paper = paint(d, s, kind, kind == CLOTH ? 3 : between(d, 2, 7), 0.12f, 0.85f, 0.3f, between(d, 0.1f, 0.6f));
     for (int k = 0; k < 4; k++) s->wall[k] = happens(d, 0.75f) ? paper : paint(d, s, CLOTH, 2, 0.15f, 0.85f, 0.35f, 0.2f);
@@ -135,7 +135,7 @@ static void outdoors(dice *d, scene *s, const view *v, int views) {
     if (kind == GRASS) {
         vec c = mul(happens(d, 0.75f) ? v3(0.10f, 0.17f, 0.04f) : v3(0.35f, 0.28f, 0.17f), tint(d, 0.6f, 1.3f, 0.2f));
         s->ground = gn_surface_add(s, (surface){ GRASS, scale(c, 0.5f), scale(c, 1.4f), between(d, 2, 9), 0, throw32(d) });
-    } else s->ground = paint(d, s, kind, kind == SPECKLE ? between(d, 10, 40) : between(d, 0.8f, 4), 0.1f, 0.45f, 0.15f, between(d, 0.15f, 0.6f));
+    } else s->ground = paint(d, s, kind, kind == SPECKLE ? between(d, 10, 40) : between(d, 0.8f, 4), 0.1f, 0.45f, 0.15f, kind == SPECKLE ? 0.3f : between(d, 0.15f, 0.6f));
     s->zenith = mul(v3(0.16f, 0.32f, 0.72f), tint(d, 0.5f, 1.2f, 0.15f));
     s->horizon = mul(v3(0.62f, 0.72f, 0.85f), tint(d, 0.7f, 1.1f, 0.1f));
     s->cloud = chance(d);

@@ -97,15 +97,21 @@ shape *gn_solid_blob(scene *s, vec at, frame f, vec radii, int surface);
 shape *gn_solid_box(scene *s, vec at, frame f, vec half, int surface);
 int gn_surface_add(scene *s, surface what);
 
-/* motion.c; take.c: captured motion */
+/* motion.c: acts; take.c: captured takes */
 typedef struct gn_motions gn_motions;
 typedef struct gn_take gn_take;
-typedef struct { int act; uint64_t seed, number; float start; const gn_take *take; } motion;
-void gn_motion_pick(dice *d, int lab, const gn_motions *captured, int valid, motion *m);
+typedef struct {
+    int act, mirrored;
+    uint64_t seed, number;
+    float start;           /* seconds */
+    const gn_take *take;   /* NULL: an act */
+} motion;
+void gn_motion_pick(dice *d, int lab, const gn_motions *captured, motion *m);
 void gn_motion_at(const motion *m, float seconds, pose *p);
 void gn_pose_move(pose *p, float yaw, vec by);
-void gn_take_pick(dice *d, const gn_motions *captured, int valid, motion *m);
-void gn_take_at(const gn_take *t, float seconds, pose *p);
+gn_status gn_motions_open(gn_arena *a, const char *folder, int valid, gn_motions **m);
+void gn_take_pick(dice *d, const gn_motions *captured, motion *m);
+void gn_take_at(const motion *m, float seconds, pose *p);
 
 /* stage.c: what stands around; camera.c */
 void gn_stage_set(dice *d, scene *s, int lab, const view *v, int views);
