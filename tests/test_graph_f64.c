@@ -106,10 +106,69 @@ static void plain_too(void **state) {
     check_gradients("plain", (tiny_set[]){ { "width", 8 }, { "units", 1 }, { 0 } }, 16, 0, 5);
 }
 
+/* Mean and unbiased variance of a channel of the input over shards [from, to). */
+static void moments(gn_graph *g, int c, int from, int to, double *mean, double *variance) {
+    double n = 0, sum = 0, squares = 0;
+    for (int s = from; s < to; s++) {
+        gn_tensor x = gn_graph_input(g, "picture", s);
+        for (int64_t i = c; i < gn_tensor_count(&x); i += x.block, n++) {
+            sum += ((gn_real *)x.data)[i];
+            squares += ((gn_real *)x.data)[i] * ((gn_real *)x.data)[i];
+        }
+    }
+    *mean = sum / n;
+    *variance = (squares - sum * sum / n) / (n - 1);
+}
+
+/* One 1x1 convolution of relu(norm(x)): statistics move by the batch or by the shards' mean, and serve in evaluation. */
+static void statistics(void **state) {
+    (void)state;
+    for (int norm_shard = 0; norm_shard < 2; norm_shard++) {
+        enum { SIDE = 3, C = 3 };
+        gn_arena *a = gn_arena_new("test");
+        gn_graph *g;
+        OK(gn_graph_new(a, &g));
+        gn_output(g, "y", gn_conv(g, gn_input(g, "picture", C, SIDE, SIDE), (gn_conv_spec){ .channels = 2, .kernel = 1, .norm = 1, .relu = 1 }));
+        OK(gn_graph_plan(g, &(gn_plan){ .batch = BATCH, .shards = SHARDS, .norm_shard = norm_shard }));
+        gn_graph_init(g, GN_INIT_TORCH, 5);
+        tiny_feed(g, SHARDS);
+        OK(gn_graph_forward(g, GN_TRAIN, 1));
+
+        double mean[3] = { 0 }, variance[3] = { 0 };
+        int sets = norm_shard ? SHARDS : 1;
+        for (int c = 0; c < C; c++)
+            for (int set = 0; set < sets; set++) {
+                double m, v;
+                moments(g, c, set, norm_shard ? set + 1 : SHARDS, &m, &v);
+                mean[c] += 0.1 * m / sets;
+                variance[c] += 0.1 * v / sets;
+            }
+        const gn_param *p;
+        const gn_real *w = gn_graph_weights(g), *of[6];
+        assert_int_equal(gn_graph_params(g, &p), 6);
+        for (int k = 0; k < 6; k++) of[p[k].role] = w + p[k].at;
+        for (int c = 0; c < C; c++) {
+            NEAR(of[GN_MEAN][c], mean[c], 1e-12);
+            NEAR(of[GN_VARIANCE][c], 0.9 + variance[c], 1e-12);
+        }
+
+        OK(gn_graph_forward(g, GN_EVAL, 1));
+        gn_tensor x = gn_graph_input(g, "picture", 1), y = gn_graph_output(g, 0, 1);
+        double sum = of[GN_BIAS][1];
+        for (int c = 0; c < C; c++) {
+            double xhat = (((gn_real *)x.data)[gn_at(&x, 1, c, 2, 1)] - of[GN_MEAN][c]) / sqrt(of[GN_VARIANCE][c] + 1e-5);
+            sum += of[GN_WEIGHT][c * 2 + 1] * fmax(0, xhat * of[GN_SCALE][c] + of[GN_SHIFT][c]); /* [kh kw I O] */
+        }
+        NEAR(((gn_real *)y.data)[gn_at(&y, 1, 1, 2, 1)], sum, 1e-12);
+        NEAR(of[GN_MEAN][0], mean[0], 1e-12); /* evaluation moves nothing */
+        gn_arena_free(a);
+    }
+}
+
 int main(void) {
     setenv("GN_POISON", "1", 1);
     const struct CMUnitTest tests[] = { cmocka_unit_test(over_the_batch), cmocka_unit_test(over_a_shard),
                                         cmocka_unit_test(in_small_blocks), cmocka_unit_test(in_wide_blocks),
-                                        cmocka_unit_test(plain_too) };
+                                        cmocka_unit_test(plain_too), cmocka_unit_test(statistics) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

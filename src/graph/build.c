@@ -154,6 +154,16 @@ gn_node gn_linear(gn_graph *g, gn_node x, gn_conv_spec s) {
     return NODE(linear, (&(gn_linear_attr){ .channels = s.channels, .bias = !s.no_bias }), 1, x);
 }
 
+gn_node gn_dropout(gn_graph *g, gn_node x, double share) { return NODE(dropout, &(gn_dropout_attr){ share }, 1, x); }
+
+gn_node gn_softargmax(gn_graph *g, gn_node x, int joints, int depth) {
+    return NODE(softargmax, (&(gn_softargmax_attr){ joints, depth }), 1, x);
+}
+
+gn_node gn_gather(gn_graph *g, gn_node map, gn_node at) {
+    return add_node(g, &gn_op_gather, NULL, 0, 2, (gn_node[]){ map, at }, 0);
+}
+
 static gn_status output_add(gn_graph *g, const char *name, gn_node x) {
     if (x.id < 1 || x.id >= g->n) GN_FAIL(INTERNAL, "output '%s' is no node of this graph", name);
     if (gn_graph_output_find(g, name) >= 0) GN_FAIL(INTERNAL, "two outputs '%s'", name);
