@@ -10,10 +10,10 @@ static void say_scores(const gn_scores *s) {
     printf("%s: %lld samples\n", s->set, (long long)s->samples);
     for (int i = 0; i < s->n; i++) {
         const gn_metric *m = s->score[i].metric;
-        printf("  %-16s %9.3f %-8s", m->name, s->score[i].value, m->unit);
+        printf("  %-20s %9.3f %-3s", m->name, s->score[i].value, m->unit);
         if (m->baseline && isfinite(s->score[i].baseline))
-            printf(" %.3f of %s's %.3f", s->score[i].value / s->score[i].baseline, m->baseline, s->score[i].baseline);
-        printf("  (%s)\n", m->protocol);
+            printf(" %7.3f of %8.3f (%s)", s->score[i].value / s->score[i].baseline, s->score[i].baseline, m->baseline);
+        printf("  %s\n", m->protocol);
     }
 }
 

@@ -246,7 +246,7 @@ static gn_status pick_defaults(binder *b, const gn_yaml *tree, const char *path,
 gn_status gn_config_bind(gn_arena *a, const gn_yaml *tree, const gn_option *rows, void *into) {
     binder b = { .a = a };
     GN_TRY(bind_rows(&b, tree, "", rows, into));
-    GN_TRY(pick_defaults(&b, tree, "", rows, into));
+    if (!b.n) GN_TRY(pick_defaults(&b, tree, "", rows, into)); /* a misspelt pick is told once */
     if (b.n > b.said) GN_FAIL(BAD_CONFIG, "%s\n... and %d more", b.text, b.n - b.said);
     if (b.n) GN_FAIL(BAD_CONFIG, "%s", b.text);
     return GN_OK;

@@ -29,6 +29,7 @@ const char *gn_nearest(const char *word, int n, const char *const *known) {
         size_t m = strlen(known[i]);
         if (m > LONGEST) continue;
         int d = distance(word, (int)length, known[i], (int)m);
+        if (length > 2 && m > length && !strncmp(word, known[i], length) && d > 1) d = 1; /* "mpjpe" means "mpjpe_mm" */
         if (d < best && d < (int)m) {
             best = d;
             near = known[i];
