@@ -15,7 +15,7 @@ struct gn_puppet {
     uint64_t seed;
     gn_motions *captured; /* NULL: the built-in acts */
     int photos;
-    const gn_image *photo;
+    gn_image *photo;
 };
 
 const gn_option gn_puppet_options_rows[] = {
@@ -45,6 +45,7 @@ gn_status gn_puppet_open(gn_arena *a, const char *domain, int valid, const gn_pu
     if (o->frames < 1) GN_FAIL(BAD_CONFIG, "frames %d: expected at least 1", o->frames);
     n->seed = (uint64_t)o->seed * 4 + (uint64_t)(n->lab * 2 + (valid != 0));
     if (o->motion && o->motion[0]) GN_TRY(gn_motions_open(a, o->motion, valid, &n->captured));
+    if (o->backgrounds && o->backgrounds[0] && !n->lab) GN_TRY(gn_photos_open(a, o->backgrounds, valid, &n->photos, &n->photo));
     *p = n;
     return GN_OK;
 }
@@ -84,64 +85,70 @@ static void enter(dice *d, const gn_puppet *p, scene *s, int person, float yaw, 
     gn_pose_move(&at, yaw, by);
     gn_body_pose(&b, &at, &f);
     gn_body_add(s, &b, &f, person);
+    s->stand[person] = by;
     if (at.seat > 0) {
         int first = s->shapes;
-        seat(d, s, &f);
+        dice own = *d; /* how much it throws depends on the moment; what follows must not */
+        seat(&own, s, &f);
         for (int k = first; k < s->shapes; k++) s->shape[k].person = NOBODY;
     }
 }
 
 /* Others: one near or overlapping the first person in a fifth of the pictures, passers-by further off. */
-static void crowd(dice *d, const gn_puppet *p, scene *s, const view *v) {
-    vec centre = s->figure[0].at[6], right = v->axes.x, back = unit(v3(v->axes.z.x, 0, v->axes.z.z));
-    centre.y = 0;
+static void crowd(dice *d, const gn_puppet *p, scene *s, const view *v, float seconds) {
+    vec centre = s->stand[0], right = v->axes.x, back = unit(v3(v->axes.z.x, 0, v->axes.z.z));
     if (happens(d, 0.22f)) {
         float side = happens(d, 0.5f) ? 1.f : -1.f, kind = chance(d);
         vec by = along(centre, right, side * between(d, 0.5f, 0.85f));
         if (kind < 0.35f) by = along(along(centre, right, side * between(d, 0.15f, 0.6f)), back, between(d, 0.5f, 1.3f));
         else if (kind < 0.55f) by = along(along(centre, right, side * between(d, 0.35f, 0.65f)), back, -between(d, 0.4f, 0.8f));
         by.y = 0;
-        enter(d, p, s, s->people, between(d, 0, TURN), by, 0);
+        enter(d, p, s, s->people, between(d, 0, TURN), by, seconds);
     }
     for (int k = 0; k < 2; k++)
-        if (happens(d, 0.13f)) enter(d, p, s, s->people, between(d, 0, TURN), along(along(centre, back, between(d, 2.2f, 7)), right, around(d, 0, 1.8f)), 0);
+        if (happens(d, 0.13f)) {
+            vec by = along(along(centre, back, between(d, 2.2f, 7)), right, around(d, 0, 1.8f));
+            by.y = 0;
+            enter(d, p, s, s->people, between(d, 0, TURN), by, seconds);
+        }
+}
+
+static void hang_photo(dice *d, const gn_puppet *p, scene *s) {
+    s->photo = &p->photo[pick(d, p->photos)];
+    float w = (float)s->photo->w, h = (float)s->photo->h, side = fminf(w, h) * between(d, 0.4f, 1);
+    s->photo_at[2] = side / (float)p->o.size;
+    s->photo_at[0] = between(d, 0, w - side);
+    s->photo_at[1] = between(d, 0, h - side);
 }
 
 typedef struct { scene s; view v; } shot;
 
 static void compose(const gn_puppet *p, int64_t sample, shot *t) {
     scene *s = &t->s;
-    uint64_t views = (uint64_t)p->o.views, frames = (uint64_t)p->o.frames;
-    uint64_t moment = (uint64_t)sample / views, sequence = moment / frames;
+    uint64_t views = (uint64_t)p->o.views, frames = (uint64_t)p->o.frames, moment = (uint64_t)sample / views, sequence = moment / frames;
     int number = (int)((uint64_t)sample % views);
-    dice cast = dice_of(p->seed, DICE_CAST, sequence), place = dice_of(p->seed, DICE_STAGE, sequence), crop = dice_of(p->seed, DICE_CROP, (uint64_t)sample);
+    float seconds = (float)(moment % frames) * FRAME_SECONDS;
+    dice cast = dice_of(p->seed, DICE_CAST, sequence), place = dice_of(p->seed, DICE_STAGE, sequence);
+    dice stand = dice_of(p->seed, DICE_CAMERA, sequence), crop = dice_of(p->seed, DICE_CROP, (uint64_t)sample);
     float yaw = between(&cast, 0, TURN);
     view all[MOST_VIEWS];
-    dice first = cast;
-    scene *then = s;
-    enter(&first, p, then, 0, yaw, v3(0, 0, 0), 0);
-    dice stand = dice_of(p->seed, DICE_CAMERA, sequence);
-    dice common = stand;
+    /* twice: cameras and place are laid out for the first moment, and stay */
+    dice again = cast;
+    enter(&cast, p, s, 0, yaw, v3(0, 0, 0), 0);
+    figure anchor = s->figure[0];
     for (int k = 0; k < p->o.views; k++) {
-        dice own = p->o.views > 1 && !p->lab ? stand : common;
-        gn_camera_place(&own, &s->figure[0], p->lab, k, p->o.views, &all[k]);
+        dice own = stand;
+        gn_camera_place(&own, &anchor, p->lab, k, p->o.views, &all[k]);
     }
-    if (moment % frames) { /* the cameras stay where the first moment put them */
-        *s = (scene){ 0 };
-        first = cast;
-        enter(&first, p, s, 0, yaw, v3(0, 0, 0), (float)(moment % frames) * FRAME_SECONDS);
+    *s = (scene){ .anchor = anchor };
+    enter(&again, p, s, 0, yaw, v3(0, 0, 0), seconds);
+    if (!p->lab) {
+        crowd(&place, p, s, &all[0], seconds);
+        if (p->photos) hang_photo(&place, p, s);
+        if (happens(&place, 0.2f)) gn_stage_hide(&place, s, &all[0]);
     }
-    s->main_shapes = s->shapes;
-    if (!p->lab) crowd(&place, p, s, &all[0]);
-    if (p->photos && !p->lab) {
-        s->photo = &p->photo[pick(&place, p->photos)];
-        float least = (float)(s->photo->w < s->photo->h ? s->photo->w : s->photo->h), side = least * between(&place, 0.4f, 1);
-        s->photo_at[2] = side / (float)p->o.size;
-        s->photo_at[0] = between(&place, 0, (float)s->photo->w - side);
-        s->photo_at[1] = between(&place, 0, (float)s->photo->h - side);
-    }
-    if (!p->lab && happens(&place, 0.2f)) gn_stage_hide(&place, s, &all[0]);
     gn_stage_set(&place, s, p->lab, all, p->o.views);
+    if (s->indoor == 4) s->photo_at[2] /= (float)p->o.size;
     gn_stage_light(&place, s, p->lab);
     t->v = all[number];
     gn_camera_crop(&crop, &s->figure[0], p->lab, p->o.size, &t->v);

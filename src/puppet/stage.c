@@ -20,7 +20,7 @@ static float clearance(const scene *s, const view *v, int views, vec at) {
     float least = 1e9f;
     for (int p = 0; p < s->people; p++)
         for (int k = 0; k < (p ? 1 : views); k++) {
-            vec who = s->figure[p].at[6], line = p ? v3(0, 0, 0) : sub(v[k].eye, who), off = sub(at, who);
+            vec who = s->stand[p], line = p ? v3(0, 0, 0) : sub(v[k].eye, who), off = sub(at, who);
             line.y = off.y = 0;
             float share = clampf(dot(off, line) / fmaxf(dot(line, line), 1e-6f), 0, 1);
             least = fminf(least, length(along(off, line, -share)));
@@ -90,7 +90,7 @@ static void room(dice *d, scene *s, const view *v, int views, int lab) {
     s->indoor = lab ? 2 : 1;
     float w[4] = { 1e9f, -1e9f, 1e9f, -1e9f };
     for (int k = 0; k < views + s->people; k++) {
-        vec p = k < views ? v[k].eye : s->figure[k - views].at[6];
+        vec p = k < views ? v[k].eye : s->stand[k - views];
         w[0] = fminf(w[0], p.x), w[1] = fmaxf(w[1], p.x), w[2] = fminf(w[2], p.z), w[3] = fmaxf(w[3], p.z);
         s->ceiling = fmaxf(s->ceiling, p.y + 0.5f);
     }
@@ -141,7 +141,7 @@ static void outdoors(dice *d, scene *s, const view *v, int views) {
     s->cloud = chance(d);
     s->hills = happens(d, 0.5f) ? between(d, 0.05f, 0.4f) : 0;
     s->haze = between(d, 0.0005f, 0.012f);
-    vec centre = s->figure[0].at[6];
+    vec centre = s->stand[0];
     if (happens(d, 0.6f)) /* houses */
         for (int k = 0, n = 3 + pick(d, 8); k < n; k++) {
             float yaw = between(d, 0, TURN), away = between(d, 14, 40);
@@ -176,16 +176,16 @@ void gn_stage_set(dice *d, scene *s, int lab, const view *v, int views) {
 /* Furniture, a pole, or something thrown into the picture hides a part of the first person. */
 void gn_stage_hide(dice *d, scene *s, const view *v) {
     static const int targets[] = { 0, 1, 2, 3, 4, 5, 6, 10, 11, 12, 13, 14, 15, 1, 4, 6 };
-    vec joint = s->figure[0].at[targets[pick(d, 16)]];
+    vec joint = s->anchor.at[targets[pick(d, 16)]];
     float share = between(d, 0.55f, 0.85f), kind = chance(d);
     vec at = mix(v->eye, joint, share), line = sub(joint, v->eye);
-    float span = (s->figure[0].at[9].y + 0.2f) * share;
+    float span = (s->anchor.at[9].y + 0.2f) * share;
     vec right = v->axes.x;
     frame f = frame_of(v3(0, 1, 0), unit(v3(line.x, 0, line.z)));
     static const pattern kinds[] = { PLANKS, CLOTH, CHECKS, STRIPES_ALONG, SPECKLE, LEAVES, PLAIN };
     int what = paint(d, s, kinds[pick(d, 7)], between(d, 3, 14), 0.03f, 0.8f, 0.6f, between(d, 0.2f, 0.8f));
     if (kind < 0.4f && at.y > 0.1f) { /* from the floor up */
-        float w = between(d, 0.12f, 0.7f);
+        float w = between(d, 0.10f, 0.45f);
         vec base = along(at, right, around(d, 0, 0.3f));
         gn_solid_box(s, v3(base.x, 0.5f * at.y, base.z), turn(f, about_y(around(d, 0, 0.3f))), v3(w, 0.5f * at.y + 0.02f, between(d, 0.05f, 0.2f)), what);
     } else if (kind < 0.6f) {

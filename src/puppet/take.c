@@ -2,15 +2,11 @@
  *
  * Takes of one subject are all for training or all for validation. Half of the draws are mirrored. */
 #include "gnomon/hash.h"
-#include "gnomon/io.h"
 #include "gnomon/log.h"
 #include "src/puppet/world.h"
-#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-enum { MOST_TAKES = 20000, DEEPEST = 6 };
 static const double KEPT_RATE = 30; /* poses a second: cameras see no more */
 
 struct gn_take {
@@ -27,32 +23,6 @@ struct gn_motions {
     gn_take *take;        /* ordered by subject */
     int *first;           /* [subjects + 1] */
 };
-
-typedef struct { gn_arena *a; int n; const char **path; } list;
-
-/* Every *.bvh below a folder. */
-static gn_status collect(list *l, const char *folder, int depth) {
-    DIR *d = opendir(folder);
-    if (!d) GN_FAIL(MISSING, "motion '%s': no such folder", folder);
-    gn_status status = GN_OK;
-    for (struct dirent *e; !status && (e = readdir(d));) {
-        struct stat st;
-        size_t n = strlen(e->d_name);
-        if (e->d_name[0] == '.') continue;
-        const char *path = gn_arena_text(l->a, "%s/%s", folder, e->d_name);
-        if (!path) status = gn_fail(GN_NO_MEMORY, __FILE__, __LINE__, "out of memory: names of takes");
-        else if (stat(path, &st)) continue;
-        else if (S_ISDIR(st.st_mode) && depth < DEEPEST) status = collect(l, path, depth + 1);
-        else if (S_ISREG(st.st_mode) && n > 4 && !strcmp(e->d_name + n - 4, ".bvh")) {
-            if (l->n == MOST_TAKES) status = gn_fail(GN_BAD_DATA, __FILE__, __LINE__, "motion '%s': more than %d takes", folder, MOST_TAKES);
-            else l->path[l->n++] = path;
-        }
-    }
-    closedir(d);
-    return status;
-}
-
-static int by_name(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
 
 /* "..SS_TT.bvh": the digits before the last "_TT"; any other name is its own subject. */
 static uint64_t subject_of(const char *path) {
@@ -156,12 +126,10 @@ static void share_out(gn_take *t, int n, int valid, int *kept) {
 
 gn_status gn_motions_open(gn_arena *a, const char *folder, int valid, gn_motions **out) {
     gn_motions *m;
-    list l = { .a = a };
+    static const char *const endings[] = { ".bvh", NULL };
+    files l;
     GN_TAKE(m, a, 1);
-    GN_TAKE(l.path, a, MOST_TAKES);
-    GN_TRY(collect(&l, folder, 0));
-    if (!l.n) GN_FAIL(MISSING, "motion '%s': no .bvh file in it", folder);
-    qsort(l.path, (size_t)l.n, sizeof *l.path, by_name);
+    GN_TRY_AS(gn_files_below(a, folder, endings, &l), "motion");
     GN_TAKE(m->take, a, l.n);
     for (int k = 0; k < l.n; k++) m->take[k].path = l.path[k], m->take[k].subject = subject_of(l.path[k]);
     qsort(m->take, (size_t)l.n, sizeof *m->take, by_subject);

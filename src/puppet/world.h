@@ -70,10 +70,12 @@ typedef struct {
 typedef struct { vec to, sun, sky, bounce; float soft; } light;
 
 typedef struct {
-    int shapes, surfaces, people, main_shapes;
+    int shapes, surfaces, people;
     shape shape[SHAPES];
     surface surface[SURFACES];
     figure figure[PEOPLE];
+    vec stand[PEOPLE];     /* where they entered; places are laid out around that, whatever moves later */
+    figure anchor;         /* the first person's first moment */
     light light;
     int indoor, ground, wall[4], ceiling_surface;  /* indoor 0: sky; 1: room; 2: studio; 3: photograph; 4: noise */
     float room[4], ceiling;                        /* least x, most x, least z, most z */
@@ -81,7 +83,7 @@ typedef struct {
     float cloud, hills;
     uint32_t seed;
     const gn_image *photo;
-    float photo_at[3];                             /* x, y, picture pixels a pixel */
+    float photo_at[3];                             /* x, y, picture pixels a pixel; 4: noise cells a pixel */
     float exposure, noise, blur, warm, haze;
 } scene;
 
@@ -112,6 +114,11 @@ void gn_pose_move(pose *p, float yaw, vec by);
 gn_status gn_motions_open(gn_arena *a, const char *folder, int valid, gn_motions **m);
 void gn_take_pick(dice *d, const gn_motions *captured, motion *m);
 void gn_take_at(const motion *m, float seconds, pose *p);
+
+/* files.c: below a folder, by name; photographs as backgrounds */
+typedef struct { int n; const char **path; } files;
+gn_status gn_files_below(gn_arena *a, const char *folder, const char *const *endings, files *l);
+gn_status gn_photos_open(gn_arena *a, const char *folder, int valid, int *n, gn_image **photo);
 
 /* stage.c: what stands around; camera.c */
 void gn_stage_set(dice *d, scene *s, int lab, const view *v, int views);
