@@ -31,7 +31,8 @@ typedef struct {
 
 /* Joints of one person about a root at the world's origin, metres, y down. */
 static inline void draw_pose(draws *d, const gn_skeleton *s, gn_vec3 *w) {
-    for (int j = 0; j < s->joints; j++) w[j] = gn_vec3_make((gn_real)draw_normal(d, 0.1), (gn_real)draw_normal(d, 0.2), 0);
+    for (int j = 0; j < s->joints; j++)
+        w[j] = gn_vec3_make((gn_real)draw_normal(d, 0.1), (gn_real)draw_normal(d, 0.2), 0);
     w[s->root] = gn_vec3_make(0, 0, 0);
     int placed[GN_JOINTS] = { 0 };
     placed[s->root] = 1;
@@ -41,8 +42,10 @@ static inline void draw_pose(draws *d, const gn_skeleton *s, gn_vec3 *w) {
             int a = s->bone[e].a, b = s->bone[e].b;
             if (!placed[a] || placed[b]) continue;
             double x = draw_normal(d, 1), y = draw_normal(d, 1), z = draw_normal(d, 1);
-            double l = (s->bone[e].mean_mm > 0 ? s->bone[e].mean_mm : 150) / 1000 * draw_in(d, 0.85, 1.15) / sqrt(x * x + y * y + z * z);
-            w[b] = gn_vec3_make(w[a].x + (gn_real)(l * x), w[a].y + (gn_real)(l * y), w[a].z + (gn_real)(l * z));
+            double l = (s->bone[e].mean_mm > 0 ? s->bone[e].mean_mm : 150) / 1000 * draw_in(d, 0.85, 1.15) /
+                       sqrt(x * x + y * y + z * z);
+            w[b] =
+                gn_vec3_make(w[a].x + (gn_real)(l * x), w[a].y + (gn_real)(l * y), w[a].z + (gn_real)(l * z));
             placed[b] = again = 1;
         }
     }
@@ -67,8 +70,8 @@ static inline void draw_view(draws *d, gn_real *m, double far) {
 }
 
 /* `views` samples of one person; noise: of joints2d, pixels. */
-static inline void draw_group(draws *d, const gn_skeleton *s, int side, int views, double noise, draw_store *store,
-                              gn_labels *y) {
+static inline void draw_group(draws *d, const gn_skeleton *s, int side, int views, double noise,
+                              draw_store *store, gn_labels *y) {
     gn_vec3 w[GN_JOINTS];
     draw_pose(d, s, w);
     for (int v = 0; v < views; v++, store++, y++) {
@@ -89,7 +92,8 @@ static inline void draw_group(draws *d, const gn_skeleton *s, int side, int view
         store->head_size[0] = (gn_real)(0.2 * focal / far);
         for (int j = 0; j < s->joints; j++) {
             gn_vec3 p = gn_rotate(store->pose_of_view, w[j]);
-            p = gn_vec3_make(p.x + store->pose_of_view[3], p.y + store->pose_of_view[7], p.z + store->pose_of_view[11]);
+            p = gn_vec3_make(p.x + store->pose_of_view[3], p.y + store->pose_of_view[7],
+                             p.z + store->pose_of_view[11]);
             gn_pixel at = gn_project(store->camera, p, GN_R(0.1));
             store->joints3d[3 * j] = p.x;
             store->joints3d[3 * j + 1] = p.y;
@@ -103,7 +107,8 @@ static inline void draw_group(draws *d, const gn_skeleton *s, int side, int view
         }
         gn_real k = gn_weak_factor(s, store->joints2d, store->joints3d, NULL);
         for (int j = 0; j < s->joints; j++)
-            store->depth[j] = gn_depth_from_metres(store->joints3d[3 * j + 2], store->joints3d[3 * s->root + 2], k, (gn_real)side, 0);
+            store->depth[j] = gn_depth_from_metres(store->joints3d[3 * j + 2],
+                                                   store->joints3d[3 * s->root + 2], k, (gn_real)side, 0);
         for (int t = 0; t < DRAW_PAIRS; t++) {
             int a = draw_below(d, s->joints), b = draw_below(d, s->joints);
             gn_real dz = store->joints3d[3 * a + 2] - store->joints3d[3 * b + 2];
@@ -121,7 +126,9 @@ static inline void draw_options(draws *d, const gn_option *rows, int pick, void 
         char *at = (char *)into + r->offset;
         if (r->kind == GN_KIND_REAL) {
             int vary = d && draw_below(d, 2);
-            *(gn_real *)(void *)at = (gn_real)(vary ? draw_in(d, fmax(r->least, r->dflt / 2), fmin(r->most, 2 * r->dflt + 0.5)) : r->dflt);
+            *(gn_real *)(void *)at =
+                (gn_real)(vary ? draw_in(d, fmax(r->least, r->dflt / 2), fmin(r->most, 2 * r->dflt + 0.5))
+                               : r->dflt);
         }
         if (r->kind != GN_KIND_CHOICE) continue;
         int n = 1;

@@ -13,12 +13,13 @@
 
 typedef struct {
     const gn_loss *loss;
-    double options[32];
+    double options[32]; /* room for any loss, aligned */
     draw_store store[VIEWS];
     gn_labels y[VIEWS];
     int views, outputs;
     gn_tensor out[3], d_out[3];
-    double x[3][4096], d[3][4096], value;
+    gn_real x[3][4096], d[3][4096];
+    double value;
     int64_t count[3];
 } fixture;
 
@@ -31,7 +32,8 @@ static inline void bind(fixture *f, draws *d, const gn_loss *l, int pick, int ou
     for (int k = 0; k < outputs; k++) {
         int map = l->width[0] == 0, points = map ? 0 : !strcmp(l->reads[k], "root") ? 1 : s->joints;
         gn_tensor t = { GN_TYPE_REAL, 0, { 3, { f->views, points, map ? 0 : l->width[k] } }, f->x[k] };
-        if (map) t = (gn_tensor){ GN_TYPE_REAL, s->joints, { 4, { f->views, s->joints, MAP_H, MAP_W } }, f->x[k] };
+        if (map)
+            t = (gn_tensor){ GN_TYPE_REAL, s->joints, { 4, { f->views, s->joints, MAP_H, MAP_W } }, f->x[k] };
         f->count[k] = map ? (int64_t)f->views * s->joints * MAP_H * MAP_W : f->views * points * l->width[k];
         assert_true(f->count[k] <= 4096);
         f->out[k] = f->d_out[k] = t;
@@ -48,12 +50,14 @@ static inline void predict(fixture *f, draws *d) {
             if (s->n == 3 && s->d[2] == 2) x = draw_in(d, 0, 63);
             if (s->n == 3 && s->d[2] == 3) {
                 int64_t v = i / (s->d[1] * 3), j = i / 3 % s->d[1];
-                const double *p = f->store[v].joints3d, *root = p + 3 * f->y->skeleton->root;
+                const gn_real *p = f->store[v].joints3d, *root = p + 3 * f->y->skeleton->root;
                 x = draw_normal(d, 0.1);
-                if (s->d[1] == 1) x += root[i % 3];
-                else x += p[3 * j + i % 3] - (f->outputs > 1 ? root[i % 3] : 0);
+                if (s->d[1] == 1)
+                    x += root[i % 3];
+                else
+                    x += p[3 * j + i % 3] - (f->outputs > 1 ? root[i % 3] : 0);
             }
-            f->x[k][i] = x;
+            f->x[k][i] = (gn_real)x;
         }
     }
 }

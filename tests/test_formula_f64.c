@@ -3,8 +3,8 @@
 #include "draw.h"
 #include "formula/heatmap.h"
 #include "formula/penalty.h"
-#include "golden/labels.h"
 #include "gnomon/tensor.h"
+#include "golden/labels.h"
 #include "near.h"
 
 #define GN_LOSS(name, OPTIONS, help, reads, least, views, needs)
@@ -27,16 +27,19 @@ static void smooth(void **state) {
         NEAR(gn_softplus(x) - gn_softplus(-x), x, 1e-14);
         for (int form = GN_SQUARED; form <= GN_HUBER; form++) {
             gn_penalty(form, x, knee, &slope);
-            NEAR((gn_penalty(form, x + H, knee, &unused) - gn_penalty(form, x - H, knee, &unused)) / (2 * H), slope, 1e-6);
+            NEAR((gn_penalty(form, x + H, knee, &unused) - gn_penalty(form, x - H, knee, &unused)) / (2 * H),
+                 slope, 1e-6);
             NEAR(gn_penalty(form, x, knee, &unused), gn_penalty(form, -x, knee, &unused), 0);
         }
         double n = fabs(x);
         gn_square_kneed(n, knee, &slope);
-        NEAR((gn_square_kneed(n + H, knee, &unused) - gn_square_kneed(n - H, knee, &unused)) / (2 * H), slope * n, 1e-5);
+        NEAR((gn_square_kneed(n + H, knee, &unused) - gn_square_kneed(n - H, knee, &unused)) / (2 * H),
+             slope * n, 1e-5);
         *(n <= knee ? &within : &beyond) += 1;
     }
     assert_true(within > N / 20 && beyond > N / 20);
-    assert_true(gn_softplus(800) == 800 && gn_softplus(-800) == 0 && gn_sigmoid(-800) == 0 && gn_sigmoid(800) == 1);
+    assert_true(gn_softplus(800) == 800 && gn_softplus(-800) == 0 && gn_sigmoid(-800) == 0 &&
+                gn_sigmoid(800) == 1);
     double slope;
     assert_true(isnan(gn_penalty(GN_HUBER, NAN, 1, &slope)) && isnan(gn_penalty(GN_L1, NAN, 1, &slope)));
     assert_true(isnan(gn_square_kneed(NAN, 1, &slope)) && isnan(gn_softplus(NAN)));
@@ -48,8 +51,10 @@ static void projection(void **state) {
     draws d = { 2, 0 };
     int guarded = 0, open = 0;
     for (int i = 0; i < N; i++) {
-        double camera[4] = { draw_in(&d, 100, 900), draw_in(&d, 100, 900), draw_in(&d, 0, 256), draw_in(&d, 0, 256) };
-        double p[3] = { draw_normal(&d, 1), draw_normal(&d, 1), draw_in(&d, -1, 4) }, gu = draw_normal(&d, 1), gv = draw_normal(&d, 1);
+        double camera[4] = { draw_in(&d, 100, 900), draw_in(&d, 100, 900), draw_in(&d, 0, 256),
+                             draw_in(&d, 0, 256) };
+        double p[3] = { draw_normal(&d, 1), draw_normal(&d, 1), draw_in(&d, -1, 4) }, gu = draw_normal(&d, 1),
+               gv = draw_normal(&d, 1);
         const double least = 0.5;
         gn_pixel at = gn_project(camera, gn_vec3_make(p[0], p[1], p[2]), least);
         gn_vec3 pull = gn_project_pull(at, gu, gv);
@@ -112,10 +117,12 @@ static void conversions(void **state) {
     NEAR(gn_picture_to_half(255.5, 256), 1, 1e-15);
     draws d = { 4, 0 };
     for (int i = 0; i < N; i++) {
-        double x = draw_in(&d, -20, 300), side = draw_in(&d, 32, 512), cells = draw_in(&d, 8, 128), k = draw_in(&d, 20, 300);
+        double x = draw_in(&d, -20, 300), side = draw_in(&d, 32, 512), cells = draw_in(&d, 8, 128),
+               k = draw_in(&d, 20, 300);
         NEAR(gn_cell_to_picture(gn_picture_to_cell(x, side, cells), side, cells), x, 1e-11);
         NEAR(gn_half_to_picture(gn_picture_to_half(x, side), side), x, 1e-11);
-        NEAR(gn_picture_to_cell(side - 1 - x, side, cells), cells - 1 - gn_picture_to_cell(x, side, cells), 1e-10); /* mirror */
+        NEAR(gn_picture_to_cell(side - 1 - x, side, cells), cells - 1 - gn_picture_to_cell(x, side, cells),
+             1e-10); /* mirror */
         NEAR(gn_depth_to_metres(gn_depth_from_metres(x, 3, k, side, 0.01), k, side, 0.01), x - 3, 1e-10);
     }
     NEAR(GN_DEPTH_OFFSET_PAPER, 0.0223, 5e-5); /* A3.4 */
@@ -125,14 +132,16 @@ static void conversions(void **state) {
 static void golden_labels(void **state) {
     (void)state;
     const gn_skeleton *s = &gn_mpii16;
-    const int thorax = gn_joint_find(s, "thorax"), left = gn_joint_find(s, "l_shoulder"), right = gn_joint_find(s, "r_shoulder");
+    const int thorax = gn_joint_find(s, "thorax"), left = gn_joint_find(s, "l_shoulder"),
+              right = gn_joint_find(s, "r_shoulder");
     for (int i = 0; i < 3; i++) {
         const double *xyz = golden_world + 48 * i;
         double k = gn_weak_factor(s, golden_pixel + 32 * i, xyz, NULL), uv[32], z[16];
         NEAR_REL(k, golden_factor[i], 1e-13, 0);
 
         for (int j = 0; j < 16; j++)
-            NEAR(gn_depth_from_metres(xyz[3 * j + 2], xyz[3 * s->root + 2], k, 224, 0), golden_exact_depth[16 * i + j], 1e-13);
+            NEAR(gn_depth_from_metres(xyz[3 * j + 2], xyz[3 * s->root + 2], k, 224, 0),
+                 golden_exact_depth[16 * i + j], 1e-13);
 
         memcpy(uv, golden_pixel + 32 * i, sizeof uv);
         gn_weak_points(16, thorax, k, xyz, uv);
@@ -153,7 +162,8 @@ static void golden_heat(void **state) {
     for (int form = GN_TARGET_EXACT; form <= GN_TARGET_PAPER; form++)
         for (int m = 0; m < 48; m++) {
             gn_target x = gn_target_make(form, 1.75, gn_picture_to_cell(golden_pixel[2 * m], 224, 64), 64);
-            gn_target y = gn_target_make(form, 1.75, gn_picture_to_cell(golden_pixel[2 * m + 1], 224, 64), 64);
+            gn_target y =
+                gn_target_make(form, 1.75, gn_picture_to_cell(golden_pixel[2 * m + 1], 224, 64), 64);
             double got[4] = { 0 };
             for (int r = y.first; r <= y.last; r++)
                 for (int q = x.first; q <= x.last; q++) {
@@ -161,7 +171,8 @@ static void golden_heat(void **state) {
                     got[0] += e, got[1] += e * q, got[2] += e * r, got[3] = fmax(got[3], e);
                 }
             const double *want = (form == GN_TARGET_PAPER ? golden_heat_paper : golden_heat_exact) + 4 * m;
-            for (int k = 0; k < 4; k++) NEAR_REL(got[k], want[k], form == GN_TARGET_PAPER ? 1e-13 : 1e-7, 1); /* 6 sigma */
+            for (int k = 0; k < 4; k++)
+                NEAR_REL(got[k], want[k], form == GN_TARGET_PAPER ? 1e-13 : 1e-7, 1); /* 6 sigma */
         }
     /* the constants of the authors' table (A3.5) */
     gn_target t = gn_target_make(GN_TARGET_PAPER, 1, 30.2, 64);
@@ -186,7 +197,8 @@ static void decoding(void **state) {
         double at = draw_in(&d, 0.6, 62.4);
         int cell = (int)floor(at + 0.5);
         gn_target t = gn_target_make(GN_TARGET_EXACT, 1.5, at, 64);
-        double a = gn_target_value(t, cell - 1), b = gn_target_value(t, cell), c = gn_target_value(t, cell + 1);
+        double a = gn_target_value(t, cell - 1), b = gn_target_value(t, cell),
+               c = gn_target_value(t, cell + 1);
         NEAR(gn_decode_peak(cell, 64, log(a), log(b), log(c)), at, 1e-11); /* a Gaussian is given back */
         double q = gn_decode_quarter(cell, 64, a, c);
         NEAR(q, at, 0.2500001);
@@ -207,7 +219,13 @@ static void golden_bones(void **state) {
     for (int i = 0; i < 3; i++) {
         uint8_t labelled[16];
         for (int j = 0; j < 16; j++) labelled[j] = (uint8_t)golden_visible[16 * i + j];
-        gn_labels y = { GN_HAS_joints2d | GN_HAS_labelled2d, 16, 0, 224, &gn_mpii16, .joints2d = golden_pixel + 32 * i, .labelled2d = labelled };
+        gn_labels y = { GN_HAS_joints2d | GN_HAS_labelled2d,
+                        16,
+                        0,
+                        224,
+                        &gn_mpii16,
+                        .joints2d = golden_pixel + 32 * i,
+                        .labelled2d = labelled };
         gn_points x = { { golden_guess + 16 * i } };
         gn_group g = { 1, &y, &x };
         for (int scale = BONE_CODE; scale <= BONE_PAPER; scale++) {
@@ -217,14 +235,19 @@ static void golden_bones(void **state) {
                 gn_pull p = { 0 };
                 if (bone_offers(&o, &g, t)) sum += bone_term(&o, &g, t, &p);
             }
-            NEAR_REL(sum, (scale == BONE_PAPER ? golden_bone_paper : golden_bone_code)[i], 1e-10, 0); /* means have 12 digits */
+            NEAR_REL(sum, (scale == BONE_PAPER ? golden_bone_paper : golden_bone_code)[i], 1e-10,
+                     0); /* means have 12 digits */
         }
     }
     bone_options o = { 0 };
     for (int e = 0; e < gn_mpii16.bones; e++) { /* the released weights */
         int b = gn_mpii16.bone[e].b, shin = b == 0 || b == 5, forearm = b == 10 || b == 15;
         if (gn_mpii16.bone[e].group < 0) continue;
-        NEAR(bone_weight(&o, &gn_mpii16, e), shin ? 1.0085885098415446 : forearm ? 1.1375361376887123 : 1, 1e-10);
+        NEAR(bone_weight(&o, &gn_mpii16, e),
+             shin      ? 1.0085885098415446
+             : forearm ? 1.1375361376887123
+                       : 1,
+             1e-10);
     }
 }
 
@@ -242,13 +265,16 @@ static void skeletons(void **state) {
             assert_int_equal(s->mirror[s->mirror[j]], j);
             assert_int_equal(gn_joint_find(s, s->joint[j]), j);
             const char *name = s->joint[j], *other = s->joint[s->mirror[j]];
-            if (name[1] == '_') assert_true(name[0] != other[0] && !strcmp(name + 1, other + 1));
-            else assert_ptr_equal(name, other);
+            if (name[1] == '_')
+                assert_true(name[0] != other[0] && !strcmp(name + 1, other + 1));
+            else
+                assert_ptr_equal(name, other);
         }
         for (int e = 0; e < s->bones; e++) {
             const gn_bone *b = &s->bone[e], *m = &s->bone[b->mirror];
             assert_int_equal(m->mirror, e);
-            assert_true(m->a == s->mirror[b->a] && m->b == s->mirror[b->b] && m->mean_mm == b->mean_mm && m->group == b->group);
+            assert_true(m->a == s->mirror[b->a] && m->b == s->mirror[b->b] && m->mean_mm == b->mean_mm &&
+                        m->group == b->group);
             assert_int_equal(gn_joint_parent(s, b->b), b->a);
             if (b->group >= 0) group[b->group]++, assert_true(b->mean_mm > 0);
         }
@@ -264,9 +290,9 @@ static void skeletons(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(smooth),      cmocka_unit_test(projection),  cmocka_unit_test(views),
+        cmocka_unit_test(smooth),      cmocka_unit_test(projection),    cmocka_unit_test(views),
         cmocka_unit_test(conversions), cmocka_unit_test(golden_labels), cmocka_unit_test(golden_heat),
-        cmocka_unit_test(decoding),    cmocka_unit_test(golden_bones), cmocka_unit_test(skeletons),
+        cmocka_unit_test(decoding),    cmocka_unit_test(golden_bones),  cmocka_unit_test(skeletons),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

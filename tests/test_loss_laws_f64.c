@@ -23,8 +23,10 @@ static void heatmap_minimum(void **state) {
                 double u = (double)(p % MAP_W) - at[0], v = (double)(p / MAP_W) - at[1];
                 double far = (u * u + v * v) / (2 * 1.75 * 1.75);
                 int inside = form != GN_TARGET_PAPER || (fabs(u) <= 3 && fabs(v) <= 3);
-                f.x[0][gn_at(f.out, 0, j, p / MAP_W, p % MAP_W)] =
-                    entropy ? 5 - far : inside && f.store[0].labelled2d[j] ? exp(-far) : 0;
+                f.x[0][gn_at(f.out, 0, j, p / MAP_W, p % MAP_W)] = entropy ? 5 - far
+                                                                   : inside && f.store[0].labelled2d[j]
+                                                                       ? exp(-far)
+                                                                       : 0;
             }
         memset(f.d, 0, sizeof f.d);
         run(&f, 1);

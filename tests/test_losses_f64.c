@@ -41,8 +41,8 @@ static double check_slope(fixture *f, draws *d, int *kinks, int *checked) {
             }
             double slope = (up - down) / (2 * h), unit = fmax(most, fabs(here) * 1e-3);
             if (!(fabs(slope - f->d[k][i]) <= 1e-6 * unit))
-                fail_msg("%s, output %d, element %d: slope %.12g, differences say %.12g (largest %.3g)", f->loss->name, k,
-                         (int)i, f->d[k][i], slope, most);
+                fail_msg("%s, output %d, element %d: slope %.12g, differences say %.12g (largest %.3g)",
+                         f->loss->name, k, (int)i, f->d[k][i], slope, most);
         }
     }
     return most;
@@ -58,7 +58,8 @@ static void slopes(void **state) {
             int pulled = 0, kinks = 0, checked = 0, named = 0;
             while (named < 3 && (*l)->reads[named]) named++;
             for (int i = 0; i < SAMPLES; i++) {
-                int map = (*l)->width[0] == 0, outputs = map ? 1 + i % 2 : (*l)->least + i % (named - (*l)->least + 1);
+                int map = (*l)->width[0] == 0,
+                    outputs = map ? 1 + i % 2 : (*l)->least + i % (named - (*l)->least + 1);
                 f.views = (*l)->views > 1 ? 2 + i % 2 : 1 + i % 2;
                 draw_group(&d, i % 3 ? &gn_mpii16 : &gn_h36m17, SIDE, f.views, 2, f.store, f.y);
                 for (int v = 0; v < f.views; v++)
@@ -67,8 +68,10 @@ static void slopes(void **state) {
                 predict(&f, &d);
                 pulled += check_slope(&f, &d, &kinks, &checked) > 0;
             }
-            if (kinks * 100 > checked) fail_msg("%s, options %d: %d kinks in %d", (*l)->name, pick, kinks, checked);
-            if (pulled < SAMPLES / 5) fail_msg("%s, options %d: only %d of %d samples pull", (*l)->name, pick, pulled, SAMPLES);
+            if (kinks * 100 > checked)
+                fail_msg("%s, options %d: %d kinks in %d", (*l)->name, pick, kinks, checked);
+            if (pulled < SAMPLES / 5)
+                fail_msg("%s, options %d: only %d of %d samples pull", (*l)->name, pick, pulled, SAMPLES);
         }
     }
 }
@@ -85,7 +88,7 @@ static void absent(void **state) {
             if (!((*l)->needs >> field & 1)) continue;
             for (int v = 0; v < 2; v++) {
                 f.y[v].has &= ~(1u << field);
-#define GONE(name, type, count, carry, help)                                                       \
+#define GONE(name, type, count, carry, help) \
     if (field == GN_PLACE_##name) f.y[v].name = NULL;
                 GN_FIELDS(GONE)
 #undef GONE
@@ -129,7 +132,8 @@ static void counts(void **state) {
     bind(&f, NULL, l, 0, 1);
     assert_int_equal(l->terms(f.options, &f.y[0], 1, f.out), 0);
     assert_true(l->terms(f.options, &f.y[1], 1, f.out) > 0);
-    memset(f.store[0].labelled3d, 0, sizeof f.store[0].labelled3d); /* none of its joints has depth: weak too */
+    memset(f.store[0].labelled3d, 0,
+           sizeof f.store[0].labelled3d); /* none of its joints has depth: weak too */
     assert_true(l->terms(f.options, &f.y[0], 1, f.out) > 0);
     NEAR(gn_loss_normaliser(l, f.options, GN_MEAN_samples, 1, 1, f.y, f.out), 1, 0); /* never 0 */
     assert_null(gn_loss_find("bones"));
@@ -159,7 +163,8 @@ static void refused(void **state) {
     FAILS(f.loss->run(&c), BAD_SHAPE);
     gn_trail_clear();
     bind(&f, NULL, gn_loss_find("agree"), 0, 2);
-    FAILS(f.loss->run(&(gn_loss_call){ f.options, 1, 1, f.y, 2, f.out, f.d_out, 1, &value }), BAD_SHAPE); /* one view */
+    FAILS(f.loss->run(&(gn_loss_call){ f.options, 1, 1, f.y, 2, f.out, f.d_out, 1, &value }),
+          BAD_SHAPE); /* one view */
     gn_trail_clear();
     bind(&f, NULL, gn_loss_find("heatmap"), 0, 1);
     f.out[0].shape.d[1] = 16;
@@ -192,7 +197,8 @@ static void blocks(void **state) {
             for (int64_t n = 0; n < 2; n++)
                 for (int64_t j = 0; j < 17; j++)
                     for (int64_t p = 0; p < MAP_H * MAP_W; p++)
-                        x[gn_at(&t, n, j, p / MAP_W, p % MAP_W)] = f.x[0][gn_at(&f.out[0], n, j, p / MAP_W, p % MAP_W)];
+                        x[gn_at(&t, n, j, p / MAP_W, p % MAP_W)] =
+                            f.x[0][gn_at(&f.out[0], n, j, p / MAP_W, p % MAP_W)];
             double again;
             gn_loss_call c = { f.options, 2, 1, f.y, 1, &t, &g, 0.3, &again };
             OK(l->run(&c));

@@ -3,6 +3,7 @@
  * One pass over the map treats every target as 0, at the speed of memory; then the few cells that a
  * label reaches are put right. Lanes (joints) of a block each keep their own sums, so the compiler can
  * use vectors without changing the order of any sum. */
+#include "formula/softargmax.h"
 #define GN_MAP_LOSS(...) /* its record is made in loss.c */
 #include "loss/heatmap.h"
 
@@ -24,10 +25,10 @@ typedef struct {
     const heatmap_options *o;
     const gn_labels *y;
     const gn_real *h;
-    gn_real *d;          /* NULL: value alone */
+    gn_real *d; /* NULL: value alone */
     gn_real scale;
     int first, lanes, width, height;
-    gn_real use[LANES];  /* 1: the lane's map is compared */
+    gn_real use[LANES]; /* 1: the lane's map is compared */
 } block;
 
 static int joint_of(const block *b, int lane) { /* -1: nothing is compared there */
@@ -35,8 +36,12 @@ static int joint_of(const block *b, int lane) { /* -1: nothing is compared there
     return j < b->y->J && heatmap_offers(b->o, b->y, j) ? j : -1;
 }
 
+/* The usual widths as constants, so that loops over lanes become vectors. */
+#define BY_LANES(f, ...)                                                                                     \
+    (b->lanes == 16 ? f(16, __VA_ARGS__) : b->lanes == 8 ? f(8, __VA_ARGS__) : f(b->lanes, __VA_ARGS__))
+
 /* --- squared --- */
-static inline double square_all(const block *b, const int lanes) {
+static inline double square_all(const int lanes, const block *b) {
     double sum[LANES] = { 0 }, total = 0;
     const gn_real twice = 2 * b->scale;
     for (int r = 0; r < b->height; r++) {
@@ -76,7 +81,7 @@ static double square_target(const block *b, int lane, int joint) {
 }
 
 static double squared(const block *b) {
-    double sum = b->lanes == 16 ? square_all(b, 16) : b->lanes == 8 ? square_all(b, 8) : square_all(b, b->lanes);
+    double sum = BY_LANES(square_all, b);
     for (int l = 0; l < b->lanes; l++) {
         int j = joint_of(b, l);
         if (j >= 0 && b->y->labelled2d[j]) sum += square_target(b, l, j);
@@ -87,26 +92,28 @@ static double squared(const block *b) {
 /* --- entropy --- */
 typedef struct { gn_real top[LANES]; double sum[LANES]; } softmax;
 
-static inline void softmax_read(const block *b, const int lanes, softmax *s) {
+static inline void softmax_read(const int lanes, const block *b, softmax *s) {
     const int64_t cells = (int64_t)b->width * b->height;
     for (int l = 0; l < lanes; l++) s->top[l] = b->h[l], s->sum[l] = 0;
     for (int64_t i = 1; i < cells; i++)
-        for (int l = 0; l < lanes; l++) s->top[l] = b->h[i * lanes + l] > s->top[l] ? b->h[i * lanes + l] : s->top[l];
+        for (int l = 0; l < lanes; l++)
+            s->top[l] = b->h[i * lanes + l] > s->top[l] ? b->h[i * lanes + l] : s->top[l];
     for (int r = 0; r < b->height; r++) {
         const gn_real *h = b->h + (int64_t)r * b->width * lanes;
         gn_real row[LANES] = { 0 };
         for (int i = 0; i < b->width; i++)
-            for (int l = 0; l < lanes; l++) row[l] += exp(h[i * lanes + l] - s->top[l]);
+            for (int l = 0; l < lanes; l++) row[l] += gn_exp_below_0(h[i * lanes + l] - s->top[l]);
         for (int l = 0; l < lanes; l++) s->sum[l] += (double)row[l];
     }
 }
 
-static inline void softmax_pull(const block *b, const int lanes, const softmax *s) { /* d += scale p */
+static inline void softmax_pull(const int lanes, const block *b, const softmax *s) { /* d += scale p */
     gn_real by[LANES];
     const int64_t cells = (int64_t)b->width * b->height;
     for (int l = 0; l < lanes; l++) by[l] = b->use[l] * b->scale / (gn_real)s->sum[l];
     for (int64_t i = 0; i < cells; i++)
-        for (int l = 0; l < lanes; l++) b->d[i * lanes + l] += by[l] * exp(b->h[i * lanes + l] - s->top[l]);
+        for (int l = 0; l < lanes; l++)
+            b->d[i * lanes + l] += by[l] * gn_exp_below_0(b->h[i * lanes + l] - s->top[l]);
 }
 
 static double entropy_target(const block *b, int lane, int joint, const softmax *s) {
@@ -131,14 +138,8 @@ static double entropy_target(const block *b, int lane, int joint, const softmax 
 static double entropy(const block *b) {
     softmax s;
     double sum = 0;
-    if (b->lanes == 16) softmax_read(b, 16, &s);
-    else if (b->lanes == 8) softmax_read(b, 8, &s);
-    else softmax_read(b, b->lanes, &s);
-    if (b->d) {
-        if (b->lanes == 16) softmax_pull(b, 16, &s);
-        else if (b->lanes == 8) softmax_pull(b, 8, &s);
-        else softmax_pull(b, b->lanes, &s);
-    }
+    BY_LANES(softmax_read, b, &s);
+    if (b->d) BY_LANES(softmax_pull, b, &s);
     for (int l = 0; l < b->lanes; l++) {
         int j = joint_of(b, l);
         if (j >= 0) sum += entropy_target(b, l, j, &s);
@@ -150,13 +151,14 @@ static double entropy(const block *b) {
 static gn_status check(const gn_loss_call *c, int k) {
     const gn_tensor *t = &c->out[k];
     const int64_t *d = t->shape.d;
-    if (t->type != GN_TYPE_REAL || t->shape.n != 4 || t->block < 1 || t->block > LANES || d[0] != c->samples ||
-        d[2] > CELLS || d[3] > CELLS)
-        GN_FAIL(BAD_SHAPE, "loss heatmap wants maps [%d J H W], sides at most %d, got %s in blocks of %d", c->samples,
-                CELLS, gn_shape_text(&t->shape), t->block);
+    if (t->type != GN_TYPE_REAL || t->shape.n != 4 || t->block < 1 || t->block > LANES ||
+        d[0] != c->samples || d[2] > CELLS || d[3] > CELLS)
+        GN_FAIL(BAD_SHAPE, "loss heatmap wants maps [%d J H W], sides at most %d, got %s in blocks of %d",
+                c->samples, CELLS, gn_shape_text(&t->shape), t->block);
     for (int i = 0; i < c->samples; i++)
         if (c->labels[i].J != d[1])
-            GN_FAIL(BAD_SHAPE, "loss heatmap: labels have %d joints, maps are %s", c->labels[i].J, gn_shape_text(&t->shape));
+            GN_FAIL(BAD_SHAPE, "loss heatmap: labels have %d joints, maps are %s", c->labels[i].J,
+                    gn_shape_text(&t->shape));
     return GN_OK;
 }
 
@@ -173,8 +175,13 @@ gn_status gn_heatmap_run(const gn_loss_call *c) {
             for (int first = 0; first < shape[1]; first += t->block) {
                 const int64_t at = gn_at(t, i, first, 0, 0);
                 gn_real *d = (gn_real *)c->d_out[k].data;
-                block b = { o, &c->labels[i], (const gn_real *)t->data + at, d ? d + at : NULL, (gn_real)c->scale,
-                            first, t->block, (int)shape[3], (int)shape[2], { 0 } };
+                block b = { .o = o, .y = &c->labels[i], .d = d ? d + at : NULL };
+                b.h = (const gn_real *)t->data + at;
+                b.scale = (gn_real)c->scale;
+                b.first = first;
+                b.lanes = t->block;
+                b.width = (int)shape[3];
+                b.height = (int)shape[2];
                 for (int l = 0; l < b.lanes; l++) b.use[l] = joint_of(&b, l) >= 0;
                 value += o->form == HEATMAP_SQUARED ? squared(&b) : entropy(&b);
             }

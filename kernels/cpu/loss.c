@@ -28,20 +28,22 @@ static inline int64_t count(loop k, const void *options, const gn_labels *y, int
 }
 
 static gn_status check(const gn_loss *l, const gn_loss_call *c) {
-    if (c->outputs < l->least) GN_FAIL(BAD_SHAPE, "loss %s reads %d outputs, was given %d", l->name, l->least, c->outputs);
+    if (c->outputs < l->least)
+        GN_FAIL(BAD_SHAPE, "loss %s reads %d outputs, was given %d", l->name, l->least, c->outputs);
     if (c->views < l->views || c->views > GN_VIEWS || c->samples % c->views)
-        GN_FAIL(BAD_SHAPE, "loss %s wants groups of %d to %d views, got %d samples in groups of %d", l->name, l->views,
-                GN_VIEWS, c->samples, c->views);
+        GN_FAIL(BAD_SHAPE, "loss %s wants groups of %d to %d views, got %d samples in groups of %d", l->name,
+                l->views, GN_VIEWS, c->samples, c->views);
     for (int k = 0; k < c->outputs; k++) {
         const gn_shape *s = &c->out[k].shape;
-        if (k >= 3 || !l->reads[k]) GN_FAIL(BAD_SHAPE, "loss %s was given too many outputs: %d", l->name, c->outputs);
+        if (k >= 3 || !l->reads[k])
+            GN_FAIL(BAD_SHAPE, "loss %s was given too many outputs: %d", l->name, c->outputs);
         if (c->out[k].type != GN_TYPE_REAL || s->n != 3 || s->d[0] != c->samples || s->d[2] != l->width[k])
-            GN_FAIL(BAD_SHAPE, "loss %s wants %s [%d points %d], got %s", l->name, l->reads[k], c->samples, l->width[k],
-                    gn_shape_text(s));
+            GN_FAIL(BAD_SHAPE, "loss %s wants %s [%d points %d], got %s", l->name, l->reads[k], c->samples,
+                    l->width[k], gn_shape_text(s));
         for (int i = 0; i < c->samples; i++)
             if (c->labels[i].J > s->d[1] && (k == 0 || s->d[1] != 1))
-                GN_FAIL(BAD_SHAPE, "loss %s: labels have %d joints, %s is %s", l->name, c->labels[i].J, l->reads[k],
-                        gn_shape_text(s));
+                GN_FAIL(BAD_SHAPE, "loss %s: labels have %d joints, %s is %s", l->name, c->labels[i].J,
+                        l->reads[k], gn_shape_text(s));
     }
     for (int i = 0; i < c->samples && l->needs & GN_HAS_order; i++) {
         const gn_labels *y = &c->labels[i];
@@ -79,8 +81,9 @@ static inline gn_status run(loop k, const gn_loss_call *c) {
                 const gn_tug *tug = &p.at[i];
                 const gn_tensor *to = &c->d_out[tug->output];
                 const int64_t *d = to->shape.d;
+                if (!to->data) continue;
                 gn_real *at = (gn_real *)to->data + ((first + tug->view) * d[1] + tug->point) * d[2];
-                for (int e = 0; e < d[2] && to->data; e++) at[e] += (gn_real)c->scale * tug->d[e];
+                for (int e = 0; e < d[2]; e++) at[e] += (gn_real)c->scale * tug->d[e];
             }
         }
     }

@@ -17,7 +17,7 @@ GN_FN gn_vec3 gn_vec3_make(gn_real x, gn_real y, gn_real z) {
 }
 
 typedef struct {
-    gn_real u, v;          /* pixels */
+    gn_real u, v;           /* pixels */
     gn_real ux, uz, vy, vz; /* d u / d x and so on; d u / d y = d v / d x = 0 */
 } gn_pixel;
 
@@ -53,7 +53,8 @@ GN_FN gn_vec3 gn_rotate_back(const gn_real *m, gn_vec3 p) { /* R^T p */
 
 /* The same point seen from another view, and a slope there carried back to here (eq. 3, 4). */
 GN_FN gn_vec3 gn_to_view(const gn_real *from, const gn_real *to, gn_vec3 p) {
-    gn_vec3 q = gn_rotate(to, gn_rotate_back(from, gn_vec3_make(p.x - from[3], p.y - from[7], p.z - from[11])));
+    gn_vec3 q =
+        gn_rotate(to, gn_rotate_back(from, gn_vec3_make(p.x - from[3], p.y - from[7], p.z - from[11])));
     return gn_vec3_make(q.x + to[3], q.y + to[7], q.z + to[11]);
 }
 GN_FN gn_vec3 gn_to_view_pull(const gn_real *from, const gn_real *to, gn_vec3 slope) {

@@ -52,8 +52,7 @@ GN_FN void gn_weak_points(int joints, int root, gn_real factor, const gn_real *x
 }
 
 /* Depth target of a point z metres from the camera; offset 0, or GN_DEPTH_OFFSET_PAPER. */
-GN_FN gn_real gn_depth_from_metres(gn_real z, gn_real z_root, gn_real factor, gn_real side,
-                                   gn_real offset) {
+GN_FN gn_real gn_depth_from_metres(gn_real z, gn_real z_root, gn_real factor, gn_real side, gn_real offset) {
     return factor * (z - z_root) * (GN_R(2) / side) + offset;
 }
 GN_FN gn_real gn_depth_to_metres(gn_real depth, gn_real factor, gn_real side, gn_real offset) {

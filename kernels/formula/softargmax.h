@@ -29,7 +29,7 @@ GN_FN gn_real gn_exp_below_0(gn_real x) {
     p = p * r + 0.5f;
     p = p * r + 1.0f;
     p = p * r + 1.0f;
-    scale.bits = (n.bits - 0x4b400000 + 127) * (1 << 23);
+    scale.bits = (int32_t)((uint32_t)(n.bits - 0x4b400000 + 127) << 23); /* a NaN may shift out what it likes */
     return GN_R(p * scale.value);
 }
 

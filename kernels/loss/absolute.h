@@ -21,7 +21,8 @@ GN_FN gn_real absolute_confidence(const gn_labels *y, int j) {
 }
 
 /* How far the projection of q misses joint j of a view, squared up to the knee; *pull is its slope in q. */
-GN_FN gn_real absolute_miss(const gn_labels *y, int j, gn_vec3 q, gn_real least, gn_real knee, gn_vec3 *pull) {
+GN_FN gn_real absolute_miss(const gn_labels *y, int j, gn_vec3 q, gn_real least, gn_real knee,
+                            gn_vec3 *pull) {
     gn_pixel at = gn_project(y->camera, q, least);
     gn_real du = at.u - y->joints2d[2 * j], dv = at.v - y->joints2d[2 * j + 1], factor;
     gn_real value = gn_square_kneed(sqrt(du * du + dv * dv), knee, &factor);

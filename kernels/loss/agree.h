@@ -28,6 +28,6 @@ GN_FN gn_real agree_term(const agree_options *o, const gn_group *g, int t, gn_pu
 }
 #endif
 #define GN_T agree_options
-GN_LOSS(agree, AGREE_OPTIONS, "the 3D joints of several views are one pose (Li 2020)", GN_READ2(pose, 3, root, 3), 1, 2,
-        GN_HAS_pose_of_view)
+GN_LOSS(agree, AGREE_OPTIONS, "the 3D joints of several views are one pose (Li 2020)",
+        GN_READ2(pose, 3, root, 3), 1, 2, GN_HAS_pose_of_view)
 #undef GN_T

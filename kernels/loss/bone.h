@@ -12,10 +12,12 @@
 #include "formula/crop.h"
 #include "gnomon/loss.h"
 
-#define BONE_OPTIONS(O, C)                                                                         \
-    C(scale, code, "code|paper", "code: lower limbs as upper ones; paper: over the reference length, metres") \
-    C(where, weak, "weak|all", "weak: samples without depth labels")                                  \
-    C(points, exact, "exact|cells", "2D labels as they are, or at the middle of their cell as the authors read them") \
+#define BONE_OPTIONS(O, C)                                                              \
+    C(scale, code, "code|paper",                                                        \
+      "code: lower limbs as upper ones; paper: over the reference length, metres")      \
+    C(where, weak, "weak|all", "weak: samples without depth labels")                    \
+    C(points, exact, "exact|cells",                                                     \
+      "2D labels as they are, or at the middle of their cell as the authors read them") \
     O(cells, 64, 1, 4096, "cells a side, for points: cells")
 typedef struct { BONE_OPTIONS(GN_MEMBER_O, GN_MEMBER_C) } bone_options;
 enum { BONE_CODE, BONE_PAPER };

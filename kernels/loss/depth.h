@@ -4,10 +4,11 @@
 #include "formula/penalty.h"
 #include "gnomon/loss.h"
 
-#define DEPTH_OPTIONS(O, C)                                                                        \
-    C(form, squared, GN_PENALTIES, "of a joint's error")                                                 \
-    O(knee, 0.1, 1e-6, 10, "huber: half pictures at which the parabola becomes a line")            \
-    C(share, sample, "sample|joint", "sample: a sample's joints are averaged, as in the paper; joint: each counts 1")
+#define DEPTH_OPTIONS(O, C)                                                             \
+    C(form, squared, GN_PENALTIES, "of a joint's error")                                \
+    O(knee, 0.1, 1e-6, 10, "huber: half pictures at which the parabola becomes a line") \
+    C(share, sample, "sample|joint",                                                    \
+      "sample: a sample's joints are averaged, as in the paper; joint: each counts 1")
 typedef struct { DEPTH_OPTIONS(GN_MEMBER_O, GN_MEMBER_C) } depth_options;
 enum { DEPTH_SAMPLE, DEPTH_JOINT };
 

@@ -12,10 +12,10 @@
 #include "formula/heatmap.h"
 #include "gnomon/loss.h"
 
-#define HEATMAP_OPTIONS(O, C)                                                                      \
-    C(form, squared, "squared|entropy", "how a map differs from its target")                             \
+#define HEATMAP_OPTIONS(O, C)                                                                               \
+    C(form, squared, "squared|entropy", "how a map differs from its target")                                \
     C(target, exact, GN_TARGETS, "exact: Gaussian about the point; paper: 7x7, sigma 1.75, floored centre") \
-    O(sigma, 1.75, 0.25, 32, "of the exact target, cells of the map")                              \
+    O(sigma, 1.75, 0.25, 32, "of the exact target, cells of the map")                                       \
     C(unlabelled, masked, "masked|zero", "maps of unlabelled joints: left alone, or 0 as in the paper")
 typedef struct { HEATMAP_OPTIONS(GN_MEMBER_O, GN_MEMBER_C) } heatmap_options;
 enum { HEATMAP_SQUARED, HEATMAP_ENTROPY };

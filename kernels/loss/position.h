@@ -4,9 +4,9 @@
 #include "formula/penalty.h"
 #include "gnomon/loss.h"
 
-#define POSITION_OPTIONS(O, C)                                                                     \
-    C(form, squared, GN_PENALTIES, "of each coordinate's error")                                         \
-    O(knee, 0.05, 1e-6, 10, "huber: metres at which the parabola becomes a line")                  \
+#define POSITION_OPTIONS(O, C)                                                    \
+    C(form, squared, GN_PENALTIES, "of each coordinate's error")                  \
+    O(knee, 0.05, 1e-6, 10, "huber: metres at which the parabola becomes a line") \
     C(about, root, "root|camera", "what the model's joints are relative to")
 typedef struct { POSITION_OPTIONS(GN_MEMBER_O, GN_MEMBER_C) } position_options;
 enum { POSITION_ROOT, POSITION_CAMERA };

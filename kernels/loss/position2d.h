@@ -5,9 +5,9 @@
 #include "formula/penalty.h"
 #include "gnomon/loss.h"
 
-#define POSITION2D_OPTIONS(O, C)                                                                   \
-    C(form, l1, "l1|squared|huber", "of each coordinate's error")                                   \
-    O(knee, 1.0, 1e-6, 1000, "huber: cells at which the parabola becomes a line")                  \
+#define POSITION2D_OPTIONS(O, C)                                                  \
+    C(form, l1, "l1|squared|huber", "of each coordinate's error")                 \
+    O(knee, 1.0, 1e-6, 1000, "huber: cells at which the parabola becomes a line") \
     O(cells, 64, 1, 4096, "cells a side of the maps that the points are read from")
 typedef struct { POSITION2D_OPTIONS(GN_MEMBER_O, GN_MEMBER_C) } position2d_options;
 

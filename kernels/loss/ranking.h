@@ -11,10 +11,10 @@
 #define GN_LOSS_RANKING_H
 #include "gnomon/loss.h"
 
-#define RANKING_OPTIONS(O, C)                                                                      \
-    C(form, soft, "soft|hinge", "how a pair in the wrong order is charged")                           \
-    O(margin, 0, 0, 10, "by which the farther joint must win, units of depth")                     \
-    O(slope, 1, 1e-3, 1e3, "soft: sharpness, 1 / units of depth")                                  \
+#define RANKING_OPTIONS(O, C)                                                  \
+    C(form, soft, "soft|hinge", "how a pair in the wrong order is charged")    \
+    O(margin, 0, 0, 10, "by which the farther joint must win, units of depth") \
+    O(slope, 1, 1e-3, 1e3, "soft: sharpness, 1 / units of depth")              \
     O(level, 1, 0, 1e3, "weight of pairs that are level")
 typedef struct { RANKING_OPTIONS(GN_MEMBER_O, GN_MEMBER_C) } ranking_options;
 enum { RANKING_SOFT, RANKING_HINGE };
@@ -31,7 +31,10 @@ GN_FN gn_real ranking_term(const ranking_options *o, const gn_group *g, int t, g
     gn_real d = g->x->out[0][a] - g->x->out[0][b], value, slope;
     if (r == 0) {
         value = o->form == RANKING_SOFT ? d * d : fabs(d);
-        slope = o->form == RANKING_SOFT ? GN_R(2) * d : d > GN_R(0) ? GN_R(1) : d < GN_R(0) ? GN_R(-1) : GN_R(0);
+        slope = o->form == RANKING_SOFT ? GN_R(2) * d
+                : d > GN_R(0)           ? GN_R(1)
+                : d < GN_R(0)           ? GN_R(-1)
+                                        : GN_R(0);
         value *= o->level;
         slope *= o->level;
     } else if (o->form == RANKING_SOFT) {

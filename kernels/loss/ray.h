@@ -10,8 +10,8 @@
 #define GN_LOSS_RAY_H
 #include "loss/absolute.h"
 
-#define RAY_OPTIONS(O, C)                                                                          \
-    C(form, paper, "paper|perpendicular", "how the distance from the ray is measured")                 \
+#define RAY_OPTIONS(O, C)                                                              \
+    C(form, paper, "paper|perpendicular", "how the distance from the ray is measured") \
     C(confidence, none, "none|own", "weight of a joint; the authors' code has none")
 typedef struct { RAY_OPTIONS(GN_MEMBER_O, GN_MEMBER_C) } ray_options;
 enum { RAY_PAPER, RAY_PERPENDICULAR };
@@ -49,6 +49,6 @@ GN_FN gn_real ray_term(const ray_options *o, const gn_group *g, int t, gn_pull *
 }
 #endif
 #define GN_T ray_options
-GN_LOSS(ray, RAY_OPTIONS, "3D joints lie on the rays through the 2D joints (C3P 2022)", GN_READ2(pose, 3, root, 3), 1, 1,
-        GN_HAS_joints2d | GN_HAS_labelled2d | GN_HAS_camera)
+GN_LOSS(ray, RAY_OPTIONS, "3D joints lie on the rays through the 2D joints (C3P 2022)",
+        GN_READ2(pose, 3, root, 3), 1, 1, GN_HAS_joints2d | GN_HAS_labelled2d | GN_HAS_camera)
 #undef GN_T

@@ -5,9 +5,9 @@
 #define GN_LOSS_REPROJECT_H
 #include "loss/absolute.h"
 
-#define REPROJECT_OPTIONS(O, C)                                                                    \
-    O(least_depth, 0.1, 1e-3, 10, "metres: points nearer than this are projected from there")      \
-    O(knee, 0, 0, 1e4, "pixels beyond which the error grows linearly; 0: never")                   \
+#define REPROJECT_OPTIONS(O, C)                                                               \
+    O(least_depth, 0.1, 1e-3, 10, "metres: points nearer than this are projected from there") \
+    O(knee, 0, 0, 1e4, "pixels beyond which the error grows linearly; 0: never")              \
     C(confidence, own, "own|none", "weight of a joint")
 typedef struct { REPROJECT_OPTIONS(GN_MEMBER_O, GN_MEMBER_C) } reproject_options;
 enum { REPROJECT_OWN, REPROJECT_NONE };
@@ -28,6 +28,6 @@ GN_FN gn_real reproject_term(const reproject_options *o, const gn_group *g, int 
 }
 #endif
 #define GN_T reproject_options
-GN_LOSS(reproject, REPROJECT_OPTIONS, "projected 3D joints meet the 2D joints (Li 2020)", GN_READ2(pose, 3, root, 3), 1, 1,
-        GN_HAS_joints2d | GN_HAS_labelled2d | GN_HAS_camera)
+GN_LOSS(reproject, REPROJECT_OPTIONS, "projected 3D joints meet the 2D joints (Li 2020)",
+        GN_READ2(pose, 3, root, 3), 1, 1, GN_HAS_joints2d | GN_HAS_labelled2d | GN_HAS_camera)
 #undef GN_T

@@ -39,7 +39,7 @@ GN_FN gn_real symmetry_term(const symmetry_options *o, const gn_group *g, int t,
         gl = GN_R(2) * (l - r);
         gr = -gl;
     } else {
-        if (!(l > GN_R(0) && r > GN_R(0))) return GN_R(0);
+        if (l == GN_R(0) || r == GN_R(0)) return GN_R(0);
         gn_real a = l / r - GN_R(1), b = r / l - GN_R(1);
         value = a * a + b * b;
         gl = GN_R(2) * (a / r - b * r / (l * l));

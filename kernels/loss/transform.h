@@ -6,9 +6,9 @@
 #define GN_LOSS_TRANSFORM_H
 #include "loss/absolute.h"
 
-#define TRANSFORM_OPTIONS(O, C)                                                                    \
-    O(least_depth, 0.1, 1e-3, 10, "metres: points nearer than this are projected from there")      \
-    O(knee, 0, 0, 1e4, "pixels beyond which the error grows linearly; 0: never")                   \
+#define TRANSFORM_OPTIONS(O, C)                                                               \
+    O(least_depth, 0.1, 1e-3, 10, "metres: points nearer than this are projected from there") \
+    O(knee, 0, 0, 1e4, "pixels beyond which the error grows linearly; 0: never")              \
     C(confidence, source, "source|target|both|none", "whose 2D confidence weighs; both: the product")
 typedef struct { TRANSFORM_OPTIONS(GN_MEMBER_O, GN_MEMBER_C) } transform_options;
 enum { TRANSFORM_SOURCE, TRANSFORM_TARGET, TRANSFORM_BOTH, TRANSFORM_NONE };
@@ -25,8 +25,10 @@ GN_FN gn_real transform_term(const transform_options *o, const gn_group *g, int 
     absolute_pair at = absolute_pair_of(g, t);
     const gn_labels *from = &g->y[at.from], *to = &g->y[at.to];
     gn_real w = GN_R(1);
-    if (o->confidence == TRANSFORM_SOURCE || o->confidence == TRANSFORM_BOTH) w *= absolute_confidence(from, at.joint);
-    if (o->confidence == TRANSFORM_TARGET || o->confidence == TRANSFORM_BOTH) w *= absolute_confidence(to, at.joint);
+    if (o->confidence == TRANSFORM_SOURCE || o->confidence == TRANSFORM_BOTH)
+        w *= absolute_confidence(from, at.joint);
+    if (o->confidence == TRANSFORM_TARGET || o->confidence == TRANSFORM_BOTH)
+        w *= absolute_confidence(to, at.joint);
 
     gn_vec3 q = gn_to_view(from->pose_of_view, to->pose_of_view, absolute_read(&g->x[at.from], at.joint)), d;
     gn_real value = absolute_miss(to, at.joint, q, o->least_depth, o->knee, &d);

@@ -1,0 +1,57 @@
+/* test_losses.c - the losses as they are trained with, in float: a NaN is never swallowed, and maps of full
+ * size keep their sums. */
+#include "loss_rig.h"
+
+#define FULL 64
+
+/* Whatever the options, a prediction that is no number makes a loss that is none. */
+static void not_a_number(void **state) {
+    (void)state;
+    static fixture f;
+    for (const gn_loss *const *l = gn_losses; *l; l++)
+        for (int pick = 0; pick < draw_option_sets((*l)->options); pick++)
+            for (int i = 0; i < 8; i++) {
+                draws d = { 60 + (uint64_t)i, 0 };
+                f.views = 2;
+                draw_group(&d, &gn_mpii16, SIDE, 2, 2, f.store, f.y);
+                for (int v = 0; v < 2; v++) f.y[v].has &= ~(uint32_t)(GN_HAS_depth & ~(*l)->needs);
+                bind(&f, i % 2 ? &d : NULL, *l, pick, (*l)->least);
+                for (int64_t n = 0; n < f.count[0]; n++) f.x[0][n] = NAN;
+                if (!isnan(run(&f, 1))) fail_msg("%s, options %d: NaN became %g", (*l)->name, pick, f.value);
+            }
+}
+
+/* A softmax and its target both add up to 1, so the pulls on a map add up to 0. */
+static void entropy_balance(void **state) {
+    (void)state;
+    static gn_real x[16 * FULL * FULL], slope[16 * FULL * FULL];
+    static draw_store store;
+    gn_labels y;
+    draws d = { 70, 0 };
+    draw_group(&d, &gn_mpii16, 256, 1, 2, &store, &y);
+    for (int i = 0; i < 16 * FULL * FULL; i++) x[i] = (gn_real)draw_normal(&d, 4);
+    const gn_loss *l = gn_loss_find("heatmap");
+    char options[64];
+    draw_options(NULL, l->options, 1, options);
+    gn_tensor out = { GN_TYPE_REAL, 16, { 4, { 1, 16, FULL, FULL } }, x }, d_out = out;
+    d_out.data = slope;
+    double value;
+    gn_loss_call c = { options, 1, 1, &y, 1, &out, &d_out, 1, &value };
+    OK(l->run(&c));
+    assert_true(isfinite(value) && value > 0);
+    for (int64_t j = 0; j < 16; j++) {
+        double sum = 0, size = 0;
+        for (int64_t p = 0; p < FULL * FULL; p++) {
+            double s = (double)slope[gn_at(&out, 0, j, p / FULL, p % FULL)];
+            sum += s;
+            size += fabs(s);
+        }
+        NEAR(sum, 0, 2e-6);
+        assert_true(store.labelled2d[j] ? size > 0.1 && size < 2.00001 : size == 0);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = { cmocka_unit_test(not_a_number), cmocka_unit_test(entropy_balance) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
