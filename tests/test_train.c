@@ -2,6 +2,9 @@
 #include "school.h"
 #include "gnomon/hash.h"
 #include "gnomon/json.h"
+#include "src/train/session.h"
+#include <dirent.h>
+#include <errno.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -106,6 +109,125 @@ static void interrupted_and_resumed(void **state) {
     assert_true(stops > 0 && kills > 0);
 }
 
+/* Records of an event file: each with its two checksums; `starts` counts the session starts. */
+static int events_of(const char *path, int *starts) {
+    gn_arena *a = gn_arena_new("events");
+    void *text;
+    size_t n;
+    int count = 0;
+    OK(gn_io_read(a, path, 1 << 22, &text, &n));
+    for (size_t at = 0; at < n; count++) {
+        const unsigned char *r = (const unsigned char *)text + at;
+        uint64_t length;
+        uint32_t crc[2];
+        memcpy(&length, r, 8);
+        assert_true(at + 16 + length <= n);
+        memcpy(&crc[0], r + 8, 4);
+        memcpy(&crc[1], r + 12 + length, 4);
+        const uint32_t sum[2] = { gn_crc32c(r, 8), gn_crc32c(r + 12, length) };
+        for (int k = 0; k < 2; k++) assert_int_equal(crc[k], ((sum[k] >> 15 | sum[k] << 17) + 0xa282ead8u) & 0xffffffffu);
+        *starts += length > 2 && !memcmp(r + 12 + length - 4, "\x3a\x02\x08\x01", 4);
+        at += 16 + length;
+    }
+    gn_arena_free(a);
+    return count;
+}
+
+static void events_can_be_read(void **state) {
+    (void)state;
+    assert_int_equal(gn_crc32c("123456789", 9), 0xe3069283u); /* the checksum's own test value */
+    int files = 0, starts = 0, records_ = 0;
+    DIR *d = opendir(school_path("disturbed-0"));
+    for (struct dirent *e; (e = readdir(d));) {
+        if (strncmp(e->d_name, "events.out.tfevents.", 20)) continue;
+        char path[512];
+        snprintf(path, sizeof path, "%s/disturbed-0/%s", school, e->d_name);
+        records_ += events_of(path, &starts);
+        files++;
+    }
+    closedir(d);
+    assert_true(files > 1 && starts > 0 && starts <= files);
+    assert_true(records_ >= files + starts + 10);
+}
+
+/* Every taking of memory in the process, counted while `counting`; a sanitizer has its own allocator. */
+#if !defined(__SANITIZE_ADDRESS__)
+extern void *__libc_malloc(size_t n), *__libc_calloc(size_t n, size_t size), *__libc_realloc(void *p, size_t n), *__libc_memalign(size_t align, size_t n);
+static atomic_int counting, taken;
+static void *count(void *p) {
+    if (atomic_load(&counting)) atomic_fetch_add(&taken, 1);
+    return p;
+}
+void *malloc(size_t n) { return count(__libc_malloc(n)); }
+void *calloc(size_t n, size_t size) { return count(__libc_calloc(n, size)); }
+void *realloc(void *p, size_t n) { return count(__libc_realloc(p, n)); }
+void *aligned_alloc(size_t align, size_t n) { return count(__libc_memalign(align, n)); }
+
+static void steps_take_no_memory(void **state) {
+    (void)state;
+    gn_arena *a = gn_arena_new("run");
+    gn_experiment e = { 0 };
+    char *own = (char[]){ "device.impl=own" }; /* oneDNN takes a few small objects a call */
+    OK(gn_experiment_read(a, school_path("tiny.yaml"), 1, &own, &e));
+    gn_session s = { .e = &e, .run = a, .folder = school, .steps = 10 };
+    OK(gn_pool_open(a, 2, &s.pool));
+    OK(gn_session_stage(&s, 1));
+    OK(gn_loader_seek(s.loader, 0));
+    OK(gn_session_step(&s));
+    const size_t held = gn_arena_bytes(s.of_stage) + gn_arena_bytes(a);
+    atomic_store(&counting, 1);
+    for (int k = 0; k < 6; k++) OK(gn_session_step(&s));
+    atomic_store(&counting, 0);
+    assert_int_equal(gn_arena_bytes(s.of_stage) + gn_arena_bytes(a), held);
+    assert_int_equal(atomic_load(&taken), 0);
+    gn_arena_free(s.of_stage);
+    gn_arena_free(a);
+}
+#else
+static void steps_take_no_memory(void **state) {
+    (void)state;
+    skip();
+}
+#endif
+
+static void rates_follow_their_schedule(void **state) {
+    (void)state;
+    gn_experiment e = { 0 };
+    int64_t drops[] = { 60, 80 };
+    e.train.steps = 100;
+    e.train.warmup = 10;
+    e.train.drops = (gn_counts){ 2, drops };
+    e.train.drop = 0.1;
+    NEAR(gn_schedule(&e, 0), 0.1, 1e-15);
+    NEAR(gn_schedule(&e, 9), 1, 1e-15);
+    NEAR(gn_schedule(&e, 59), 1, 1e-15);
+    NEAR(gn_schedule(&e, 60), 0.1, 1e-15);
+    NEAR(gn_schedule(&e, 80), 0.01, 1e-15);
+    e.train.schedule = 1;
+    NEAR(gn_schedule(&e, 10), 1, 1e-15);
+    NEAR(gn_schedule(&e, 55), 0.5, 1e-15);
+    assert_true(gn_schedule(&e, 99) > 0 && gn_schedule(&e, 99) < 1e-3);
+}
+
+/* A disk that fails under a run ends it with GN_IO, and the checkpoint before stays good. */
+static int writes_left;
+static int fail_later(const char *call, const char *path) {
+    (void)path;
+    return !strcmp(call, "write") && --writes_left < 0 ? ENOSPC : 0;
+}
+static void a_full_disk_ends_a_run(void **state) {
+    (void)state;
+    gn_io_fault = fail_later;
+    writes_left = 120;
+    gn_status status = school_train("full", "device.workers=1", 0);
+    gn_io_fault = NULL;
+    assert_int_equal(status, GN_IO);
+    assert_non_null(strstr(gn_reason(), "No space left"));
+    OK(school_train("full", "device.workers=1", 1));
+    assert_true(school_weights("full") == school_weights("plain"));
+    assert_true(records("full") == records("plain"));
+}
+
 static void two_on_one_folder(void **state) {
     (void)state;
     gn_arena *a = gn_arena_new("holder");
@@ -140,6 +262,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_run_writes_its_folder), cmocka_unit_test(one_hash_for_any_workers),
         cmocka_unit_test(two_on_one_folder),       cmocka_unit_test(interrupted_and_resumed),
+        cmocka_unit_test(events_can_be_read),      cmocka_unit_test(steps_take_no_memory),
+        cmocka_unit_test(a_full_disk_ends_a_run),  cmocka_unit_test(rates_follow_their_schedule),
         cmocka_unit_test(divergence_is_named),     cmocka_unit_test(weights_are_taken_over),
     };
     return cmocka_run_group_tests(tests, school_open, school_close);

@@ -111,7 +111,8 @@ gn_status gn_checkpoint_write(const char *run, const gn_graph *g, int states, gn
                               const gn_progress_state *at, int keep, int is_best);
 gn_status gn_checkpoint_verify(const char *folder);                                /* names file and tensor */
 gn_status gn_checkpoint_progress(const char *folder, gn_progress_state *at);           /* verifies */
-gn_status gn_checkpoint_newest(gn_arena *a, const char *run, const char **folder); /* newest that verifies; says what it passed over */
+/* Newest that verifies; says what it passed over. None there: GN_MISSING; none that verifies: GN_BAD_DATA. */
+gn_status gn_checkpoint_newest(gn_arena *a, const char *run, const char **folder);
 gn_status gn_checkpoint_best(gn_arena *a, const char *run, const char **folder);   /* or the newest, where there is none */
 gn_status gn_checkpoint_read(const char *folder, gn_graph *g, int states, gn_real *const *state, gn_real *ema,
                              gn_progress_state *at);

@@ -218,7 +218,8 @@ gn_status gn_checkpoint_newest(gn_arena *a, const char *run, const char **newest
         gn_warn("%s; the checkpoint before it is used", gn_reason());
         gn_trail_clear();
     }
-    GN_FAIL(MISSING, "%s: no checkpoint that verifies, of %d", folder, n);
+    if (!n) GN_FAIL(MISSING, "%s: no checkpoint", folder);
+    GN_FAIL(BAD_DATA, "%s: none of %d checkpoints verifies", folder, n);
 }
 
 gn_status gn_checkpoint_best(gn_arena *a, const char *run, const char **best) {

@@ -6,8 +6,8 @@
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
+#include <unistd.h>
 
 gn_status gn_run_new(gn_arena *a, const gn_experiment *e, const char *runs, const char **folder) {
     char at[32];
@@ -17,7 +17,7 @@ gn_status gn_run_new(gn_arena *a, const gn_experiment *e, const char *runs, cons
     gmtime_r(&now, &t);
     strftime(at, sizeof at, "%Y%m%d-%H%M%S", &t);
     do {
-        if (getrandom(&draw, sizeof draw, 0) != sizeof draw) draw = (unsigned short)(1e6 * gn_seconds());
+        if (getentropy(&draw, sizeof draw)) draw = (unsigned short)(1e6 * gn_seconds());
         GN_TAKE_TEXT(*folder, a, "%s/%s/%s-%04x", runs, e->name, at, draw);
     } while (gn_io_exists(*folder));
     return gn_io_folder(*folder);

@@ -117,10 +117,8 @@ static gn_status save(gn_session *s, int is_best) {
     return gn_record_status(s, "running", "");
 }
 
-static gn_status resume(gn_session *s) {
-    const char *folder;
+static gn_status resume(gn_session *s, const char *folder) {
     gn_progress_state at;
-    GN_TRY(gn_checkpoint_newest(s->run, s->folder, &folder));
     GN_TRY(gn_checkpoint_progress(folder, &at));
     if (at.experiment != s->at.experiment) GN_FAIL(BAD_CONFIG, "%s: made by another experiment; resume with the run's own experiment.yaml", folder);
     if (at.stage < 0 || at.stage >= s->e->n_stage) GN_FAIL(BAD_DATA, "%s: stage %lld of %d", folder, (long long)at.stage, s->e->n_stage);
@@ -166,14 +164,20 @@ static gn_status train(gn_session *s, int again) {
         GN_TRY(ensure_data(s, stage, &stage->data.train));
         GN_TRY(ensure_data(s, stage, &stage->data.valid));
     }
-    if (again) {
-        GN_TRY(resume(s));
-    } else {
+    const char *from = NULL;
+    gn_status found = again ? gn_checkpoint_newest(s->run, s->folder, &from) : GN_MISSING;
+    if (found && found != GN_MISSING) return gn_pass(found, __FILE__, __LINE__);
+    if (from) {
+        GN_TRY(resume(s, from));
+    } else { /* also a run that ended before its first checkpoint */
+        char path[4096];
+        snprintf(path, sizeof path, "%s/metrics.jsonl", s->folder);
+        GN_TRY(gn_io_remove(path));
         GN_TRY(gn_record_origin(s));
         GN_TRY(gn_session_stage(s, 0));
         GN_TRY(gn_loader_seek(s->loader, 0));
     }
-    GN_TRY(gn_records_open(s, again));
+    GN_TRY(gn_records_open(s, from != NULL));
     GN_TRY(gn_record_status(s, "running", ""));
     return stages(s);
 }
@@ -188,11 +192,6 @@ gn_status gn_train(const gn_experiment *e, gn_arena *run, const char *folder, in
     GN_TRY(gn_io_lock(run, folder));
     snprintf(path, sizeof path, "%s/checkpoint", folder);
     if (!again && gn_io_exists(path)) GN_FAIL(NO_CREATE, "%s: holds a run already; --resume goes on with it", folder);
-    if (again && !gn_io_exists(path)) again = 0; /* killed before its first checkpoint: from the start */
-    if (!again) {
-        snprintf(path, sizeof path, "%s/metrics.jsonl", folder);
-        GN_TRY(gn_io_remove(path));
-    }
     snprintf(path, sizeof path, "%s/log.txt", folder);
     GN_TRY(gn_log_open(path));
     gn_signals_catch();
