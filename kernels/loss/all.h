@@ -1,8 +1,10 @@
 /* all.h - every loss, once: this list is the registry.
  *
- * No include guard: it is read once a pass. Whoever includes it first says what GN_LOSS and GN_MAP_LOSS
- * mean; each header ends, outside its own guard, with the line that uses one of them, and GN_T names
- * its options struct there. */
+ * A new loss x is a header x.h with x_options, x_terms (the most terms a group has), x_offers (is term t
+ * there? from labels alone) and x_term (its value, and how it pulls), and one include below; ranking.h is
+ * a good one to copy. Its last lines, outside the guard, register it: they are read once a pass, and mean
+ * what whoever includes this file says GN_LOSS and GN_MAP_LOSS mean; GN_T names the options struct there.
+ * It then has a loop, YAML keys, help, and the tests of test_losses_f64.c. */
 #ifndef GN_LOSS
 #define GN_LOSS(name, OPTIONS, help, reads, least, views, needs)
 #endif
