@@ -20,7 +20,7 @@ static void slurp(const char *path, char *into) {
 /* Exit code; words are separated by single spaces. */
 static int run(const char *words) {
     char line[1000], said[100], cried[100], *argv[32] = { (char *)(uintptr_t)GN_PROGRAM };
-    int n = 1, status;
+    int n = 1, status = 0;
     struct rusage use;
     snprintf(line, sizeof line, "%s", words);
     snprintf(said, sizeof said, "%s.out", file);

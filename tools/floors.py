@@ -43,9 +43,9 @@ FOREIGN = {  # what an include begins with: its homes
     "pthread.h": ["src/base/pool.c"],
     "cmocka.h": ["tests/near.h"],
 }
-STANDARD = set("""assert cmath complex ctype dirent dlfcn errno fcntl fenv float ftw glob immintrin inttypes libgen limits locale math
+STANDARD = set("""assert cmath complex ctype dirent dlfcn errno fcntl fenv float ftw glob immintrin inttypes libgen limits locale malloc math
 poll sched setjmp signal stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib string strings tgmath threads time unistd
-sys/file sys/mman sys/resource sys/stat sys/statvfs sys/sysinfo sys/time sys/types sys/uio sys/utsname sys/wait sys/ioctl sys/sysmacros
+sys/file sys/mman sys/random sys/resource sys/stat sys/statvfs sys/sysinfo sys/time sys/types sys/uio sys/utsname sys/wait sys/ioctl sys/sysmacros
 sys/syscall linux/perf_event spawn termios""".split())
 
 HEADER_FLOOR = {name: floor for floor, names in HEADERS.items() for name in names.split()}

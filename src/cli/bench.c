@@ -1,5 +1,6 @@
 /* bench.c - this machine's numbers. */
 #include "src/cli/verbs.h"
+#include "gnomon/bench.h"
 
 gn_status cli_bench_loader(const cli_command *c) {
     gn_loader_rates r;
@@ -13,3 +14,17 @@ gn_status cli_bench_loader(const cli_command *c) {
     printf("floor          %.0f samples/s, a plain copy at %.2f GB/s; reached %.2f of it\n", floor, r.copy * 1e-9, r.again / floor);
     return GN_OK;
 }
+
+typedef gn_status bench_fn(FILE *to, const gn_bench_options *o, gn_arena *a);
+
+static gn_status bench(const cli_command *c, bench_fn *run) {
+    gn_bench_options o = { 0 };
+    gn_yaml *tree;
+    GN_TRY(gn_yaml_parse(c->arena, "command line", "{}", 2, &tree));
+    for (int i = 0; i < c->n_assign; i++) GN_TRY(gn_yaml_override(c->arena, tree, c->assign[i]));
+    GN_TRY(gn_config_bind(c->arena, tree, gn_bench_rows, &o));
+    return run(stdout, &o, c->arena);
+}
+
+gn_status cli_bench_step(const cli_command *c) { return bench(c, gn_bench_step); }
+gn_status cli_bench_op(const cli_command *c) { return bench(c, gn_bench_op); }

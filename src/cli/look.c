@@ -1,4 +1,4 @@
-/* look.c - what a person looks at: runs, a report, a sheet of a shard. */
+/* look.c - what a person looks at: runs, a sheet of a shard. */
 #include "src/cli/verbs.h"
 #include "gnomon/report.h"
 
@@ -8,14 +8,6 @@ gn_status cli_runs_show(const cli_command *c) {
     const char *folder;
     GN_TRY(gn_run_folder(c->arena, c->arg[0], &folder));
     return gn_runs_show(stdout, folder, c->arena);
-}
-
-gn_status cli_report(const cli_command *c) {
-    const char *folder, *page;
-    GN_TRY(gn_run_folder(c->arena, c->arg[0], &folder));
-    GN_TRY(gn_report(folder, c->arena, &page));
-    printf("%s\n", page);
-    return GN_OK;
 }
 
 gn_status cli_data_show(const cli_command *c) {
