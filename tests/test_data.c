@@ -2,8 +2,10 @@
 #include "near.h"
 #include "gnomon/dataset.h"
 #include "gnomon/io.h"
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static char folder[] = "/tmp/gnomon_data_XXXXXX";
@@ -153,6 +155,23 @@ static void disk_full(void **state) {
     gn_shard_field huge = { "image", 1, 'u', 3, { 4096, 4096, 3 }, "", "" };
     FAILS(gn_shard_create(a, path_of(a, "huge.h5"), INT64_C(1) << 22, &gn_mpii16, &huge, 1, "", &w), IO);
     assert_null(strchr(gn_reason(), '\n'));
+
+    /* What the reservation cannot promise, a write still reports. */
+    _Alignas(8) unsigned char buffer[4096] = { 0 };
+    const char *path = path_of(a, "late.h5");
+    struct rlimit was, none = { 0, RLIM_INFINITY };
+    OK(gn_shard_create(a, path, N, &gn_mpii16, fields, FIELDS, "", &w));
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+    signal(SIGXFSZ, SIG_IGN);
+    none.rlim_max = was.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+    gn_status put = gn_shard_put(w, 0, 0, buffer);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+    FAILS(put, IO);
+    assert_non_null(strstr(gn_reason(), "late.h5: cannot be written"));
+    gn_arena_free(a);
+    a = gn_arena_new("after");
+    assert_false(gn_io_exists(path_of(a, "late.h5")));
     gn_arena_free(a);
 }
 

@@ -166,6 +166,7 @@ gn_status gn_shard_create(gn_arena *a, const char *path, int64_t n, const gn_ske
     for (int i = 0; i < fields; i++) {
         gn_shard_place *p = &l->place[i];
         p->field = field[i];
+        GN_TAKE_TEXT(p->field.name, a, "%s", field[i].name);
         p->bytes = (uint64_t)field[i].element;
         for (int k = 0; k < field[i].rank; k++) p->bytes *= (uint64_t)field[i].d[k];
         total += (p->bytes + sizeof **w->hash) * (uint64_t)n;
