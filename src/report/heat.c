@@ -19,13 +19,16 @@ gn_status gn_heat_picture(gn_arena *a, const gn_skeleton *s, const gn_image *pic
             const uint8_t *from = picture->rgb + 3 * (y * picture->w + x);
             double grey = 0.4 * (0.3 * from[0] + 0.59 * from[1] + 0.11 * from[2]), rgb[3] = { grey, grey, grey };
             double u = (x + 0.5) * w / picture->w - 0.5, v = (y + 0.5) * h / picture->h - 0.5;
+            double cover = 0, sum = 0, mix[3] = { 0 };
             for (int j = 0; j < s->joints; j++) {
-                double p = bilinear(map + (int64_t)j * w * h, w, h, u, v);
+                double p = fmin(fmax(bilinear(map + (int64_t)j * w * h, w, h, u, v), 0), 1);
                 gn_colour c = gn_side_colour(gn_joint_side(s, j));
-                p = p > 0 ? p < 1 ? p : 1 : 0;
-                double to[3] = { c.r, c.g, c.b };
-                for (int k = 0; k < 3; k++) rgb[k] += p * (to[k] - rgb[k]); /* paint, not light: it never burns out */
+                const double of[3] = { c.r, c.g, c.b };
+                for (int k = 0; k < 3; k++) mix[k] += p * p * of[k];
+                sum += p * p;
+                cover = fmax(cover, p); /* the surest joint's: many joints never burn out */
             }
+            for (int k = 0; k < 3 && sum > 0; k++) rgb[k] += cover * (mix[k] / sum - rgb[k]);
             for (int k = 0; k < 3; k++) heat->rgb[3 * (y * picture->w + x) + k] = (uint8_t)(rgb[k] + 0.5);
         }
     return GN_OK;

@@ -103,8 +103,8 @@ static gn_status sections(gn_arena *a, const gn_trained *t, gn_page *p) {
 
 /* --- facts --- */
 
-/* A small file of the run on one line, or NULL where there is none. */
-static gn_status one_line(gn_arena *a, const char *folder, const char *name, int one, const char **text) {
+/* A small file of the run, or NULL where there is none. */
+static gn_status text_of(gn_arena *a, const char *folder, const char *name, const char **text) {
     const char *path;
     void *bytes;
     size_t n;
@@ -112,10 +112,7 @@ static gn_status one_line(gn_arena *a, const char *folder, const char *name, int
     GN_TAKE_TEXT(path, a, "%s/%s", folder, name);
     if (!gn_io_exists(path)) return GN_OK;
     GN_TRY(gn_io_read(a, path, 1 << 20, &bytes, &n));
-    char *c = bytes;
-    for (size_t i = 0; one && i < n; i++)
-        if (c[i] == '\n') c[i] = i + 1 < n ? ';' : 0;
-    *text = c;
+    *text = bytes;
     return GN_OK;
 }
 
@@ -127,7 +124,7 @@ static void fact(gn_page *p, gn_fact *list, const char *name, const char *text) 
 static gn_status status_line(gn_arena *a, const char *folder, const char **text) {
     const char *status;
     const gn_json *j;
-    GN_TRY(one_line(a, folder, "status.json", 0, &status));
+    GN_TRY(text_of(a, folder, "status.json", &status));
     *text = NULL;
     if (!status) return GN_OK;
     GN_TRY(gn_json_parse(a, "status.json", status, strlen(status), &j));
@@ -145,14 +142,15 @@ static gn_status facts(gn_arena *a, const char *folder, const gn_trained *t, gn_
     GN_TRY(status_line(a, folder, &text));
     fact(p, list, "state", text);
     if (t) {
-        GN_TAKE_TEXT(text, a, "%016llx, of step %lld", (unsigned long long)t->weights, (long long)t->at.step);
+        GN_TAKE_TEXT(text, a, "%016llx: best checkpoint, step %lld%s", (unsigned long long)t->weights,
+                     (long long)t->at.step, t->last->train.ema > 0 ? ", averaged" : "");
         fact(p, list, "weights", text);
         GN_TAKE_TEXT(text, a, "%lld", (long long)gn_graph_sizes(t->graph).parameters);
         fact(p, list, "parameters", text);
     }
-    GN_TRY(one_line(a, folder, "shards.txt", 1, &text));
+    GN_TRY(text_of(a, folder, "shards.txt", &text));
     fact(p, list, "shards", text);
-    GN_TRY(one_line(a, folder, "build.txt", 1, &text));
+    GN_TRY(text_of(a, folder, "build.txt", &text));
     fact(p, list, "build", text);
     return GN_OK;
 }
@@ -193,7 +191,7 @@ gn_status gn_report(const char *run, gn_arena *a, const char **page) {
     GN_TAKE_TEXT(name, a, "%s", e->name);
     p.title = name;
     p.subtitle = t ? "best checkpoint, on pictures it was not trained on" : "no checkpoint yet";
-    GN_TRY(one_line(a, folder, "experiment.yaml", 0, &p.experiment));
+    GN_TRY(text_of(a, folder, "experiment.yaml", &p.experiment));
     GN_TAKE_TEXT(*page, a, "%s/report.html", folder);
     return write_page(a, *page, &p);
 }

@@ -54,19 +54,37 @@ static gn_status tile(gn_arena *a, gn_image *on, const gn_image *what, int x, in
     return GN_OK;
 }
 
+/* The corner of the tile, 0 to 3, that hides the fewest joints. */
+static int free_corner(const source *s, int64_t i, int size) {
+    const float *uv = at(s, s->uv, i);
+    const float limit = (float)size / TILE;
+    int best = 3, least = GN_JOINTS + 1;
+    for (int corner = 3; corner >= 0; corner--) {
+        int hidden = 0;
+        for (int j = 0; uv && j < s->skeleton->joints; j++) {
+            float u = uv[2 * j] / (float)s->w, v = uv[2 * j + 1] / (float)s->h;
+            hidden += (corner & 1 ? u > 1 - limit : u < limit) && (corner & 2 ? v > 1 - limit : v < limit);
+        }
+        if (hidden < least) least = hidden, best = corner;
+    }
+    return best;
+}
+
 static void draw_3d(gn_image *on, const source *s, int64_t i, int x, int y) {
     const float *xyz = at(s, s->xyz, i);
     const uint8_t *seen = at(s, s->seen3d, i);
     double about[GN_JOINTS][3], reach = 0.5;
-    int root = s->skeleton->root, size = TILE * 2 / 5;
+    int root = s->skeleton->root, size = TILE / 3;
     if (!xyz || (seen && !seen[root])) return;
     for (int j = 0; j < s->skeleton->joints; j++)
         for (int k = 0; k < 3; k++) {
             about[j][k] = (double)xyz[3 * j + k] - (double)xyz[3 * root + k];
             if ((!seen || seen[j]) && isfinite(about[j][k])) reach = fmax(reach, 1.1 * fabs(about[j][k]));
         }
-    fill(on, x + TILE - size, y + TILE - size, size, size, ground);
-    gn_draw_pose3d(on, s->skeleton, (const double (*)[3])about, seen, x + TILE - size, y + TILE - size, size, reach, 60);
+    int corner = free_corner(s, i, size);
+    x += corner & 1 ? TILE - size : 0, y += corner & 2 ? TILE - size : 0;
+    fill(on, x, y, size, size, ground);
+    gn_draw_pose3d(on, s->skeleton, (const double (*)[3])about, seen, x, y, size, reach, 60);
 }
 
 /* Near is bright, unknown is dark. */

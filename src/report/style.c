@@ -17,7 +17,7 @@ const char *const gn_page_style[] = {
     ".sub{color:var(--soft);margin:4px 0 20px}small{font-weight:400;color:var(--soft)}"
     "code{font:13px ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}"
     "dl{display:grid;grid-template-columns:max-content 1fr;gap:4px 20px;margin:0}"
-    "dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}"
+    "dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere;white-space:pre-line}"
     ".tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(170px,1fr));gap:12px;margin:0 0 20px}"
     ".tile{background:var(--card);border-radius:10px;padding:12px 16px}.tile b{display:block;font-size:24px;"
     "line-height:1.25}.tile span{color:var(--soft);font-size:13px}"
