@@ -49,22 +49,23 @@ static int64_t drawn_place(gn_graph *g, int p, const gn_param *param, uint64_t d
     return at;
 }
 
-static void check_gradients(const char *name, const tiny_set *say, int side, int norm_shard, int block) {
-    gn_arena *a = gn_arena_new("test");
-    gn_graph *g = tiny_build(a, name, side, 3, say);
+static void check_graph(gn_graph *g, const char *name, int norm_shard, int block) {
     OK(gn_graph_plan(g, &(gn_plan){ .batch = BATCH, .shards = SHARDS, .backward = 1, .norm_shard = norm_shard, .block = block }));
     gn_graph_init(g, GN_INIT_TORCH, 5);
     tiny_feed(g, SHARDS);
-    OK(gn_graph_forward(g, GN_TRAIN, 1));
-    double loss = tiny_loss(g, SHARDS, 1);
-    OK(gn_graph_backward(g));
-
     const gn_param *param;
-    int n = gn_graph_params(g, &param), pulled = 0, sharp = 0;
-    gn_real *gradient = malloc((size_t)gn_graph_weight_count(g, NULL) * sizeof *gradient);
     int64_t trained;
+    int n = gn_graph_params(g, &param), pulled = 0, sharp = 0;
+    double loss = 0;
     gn_graph_weight_count(g, &trained);
-    memcpy(gradient, gn_graph_gradients(g), (size_t)trained * sizeof *gradient);
+    gn_real *gradient = malloc((size_t)trained * sizeof *gradient);
+    for (int twice = 0; twice < 2; twice++) { /* nothing of the first pass may show in the second */
+        OK(gn_graph_forward(g, GN_TRAIN, 1));
+        loss = tiny_loss(g, SHARDS, 1);
+        OK(gn_graph_backward(g));
+        if (twice) assert_memory_equal(gradient, gn_graph_gradients(g), (size_t)trained * sizeof *gradient);
+        memcpy(gradient, gn_graph_gradients(g), (size_t)trained * sizeof *gradient);
+    }
     for (int p = 0; p < n; p++)
         for (int k = 0; param[p].trained && k < DRAWS; k++) {
             int64_t at = drawn_place(g, p, &param[p], (uint64_t)k);
@@ -78,7 +79,45 @@ static void check_gradients(const char *name, const tiny_set *say, int side, int
     assert_true(pulled > n / 2); /* of 2 n draws; statistics do not learn, and a batch norm forgets the biases before it */
     assert_true(sharp > pulled * 9 / 10);
     free(gradient);
+}
+
+static void check_gradients(const char *name, const tiny_set *say, int side, int norm_shard, int block) {
+    gn_arena *a = gn_arena_new("test");
+    check_graph(tiny_build(a, name, side, 3, say), name, norm_shard, block);
     gn_arena_free(a);
+}
+
+/* Every way in which gradients meet: an operand used before and after, a sum with itself, an output that
+ * others read, a residual that is no first writer. */
+static void tangle(void **state) {
+    (void)state;
+    gn_arena *arena = gn_arena_new("test");
+    gn_graph *g;
+    OK(gn_graph_new(arena, &g));
+    gn_scope_in(g, "first");
+    gn_node x = gn_conv(g, gn_input(g, "picture", 3, 8, 8), (gn_conv_spec){ .channels = 5, .kernel = 3 });
+    gn_scope_out(g);
+    gn_node u = gn_upsample(g, gn_pool_max(g, x, 2), 2, x);
+    gn_node v = gn_add(g, u, x);
+    gn_output(g, "v", v);
+    gn_scope_in(g, "second");
+    gn_node y = gn_conv(g, gn_add(g, v, v), (gn_conv_spec){ .channels = 5, .kernel = 1, .norm = 1, .relu = 1, .add = u });
+    gn_scope_out(g);
+    gn_scope_in(g, "side");
+    gn_node q = gn_conv(g, y, (gn_conv_spec){ .channels = 5, .kernel = 1 });
+    gn_scope_out(g);
+    gn_scope_in(g, "branch");
+    gn_output(g, "q", gn_conv(g, q, (gn_conv_spec){ .channels = 2, .kernel = 3 }));
+    gn_scope_out(g);
+    gn_node w = gn_add(g, y, q); /* first to pull both, and both are pulled again */
+    gn_scope_in(g, "third");
+    gn_output(g, "z", gn_conv(g, w, (gn_conv_spec){ .channels = 5, .kernel = 3, .relu = 1, .no_bias = 1, .add = u }));
+    gn_scope_out(g);
+    gn_scope_in(g, "unread"); /* no output depends on it: it gets no gradient and disturbs none */
+    gn_conv(g, y, (gn_conv_spec){ .channels = 2, .kernel = 1 });
+    gn_scope_out(g);
+    check_graph(g, "tangle", 0, 2);
+    gn_arena_free(arena);
 }
 
 static const tiny_set two[] = { { "stacks", 2 }, { "width", 8 }, { "depth", 1 }, { "modules", 1 }, { "depth_modules", 1 }, { 0 } };
@@ -169,6 +208,6 @@ int main(void) {
     setenv("GN_POISON", "1", 1);
     const struct CMUnitTest tests[] = { cmocka_unit_test(over_the_batch), cmocka_unit_test(over_a_shard),
                                         cmocka_unit_test(in_small_blocks), cmocka_unit_test(in_wide_blocks),
-                                        cmocka_unit_test(plain_too), cmocka_unit_test(statistics) };
+                                        cmocka_unit_test(plain_too), cmocka_unit_test(tangle), cmocka_unit_test(statistics) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

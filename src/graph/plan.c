@@ -124,8 +124,7 @@ static void plan_values(gn_graph *g, buffers *b) {
 
 static int may_share(const node *d, int k, const node *from) {
     gn_tensor a = out_tensor(d), b = out_tensor(from);
-    return d->op->passes >> k & 1 && d->first >> k & 1 && a.type == b.type && a.block == b.block &&
-           gn_shape_same(&a.shape, &b.shape);
+    return d->op->passes >> k & 1 && a.type == b.type && a.block == b.block && gn_shape_same(&a.shape, &b.shape);
 }
 
 static void plan_slopes(gn_graph *g, buffers *b) {
