@@ -33,8 +33,10 @@ gn_status gn_pass_as(gn_status code, const char *file, int line, const char *fmt
     va_start(args, fmt);
     int n = vsnprintf(trail.reason, sizeof trail.reason, fmt, args);
     va_end(args);
-    if (n >= 0 && (size_t)n < sizeof trail.reason)
-        snprintf(trail.reason + n, sizeof trail.reason - (size_t)n, ": %s", was);
+    if (n >= 0 && (size_t)n < sizeof trail.reason) {
+        int room = (int)sizeof trail.reason - n;
+        snprintf(trail.reason + n, (size_t)room, ": %.*s", room, was); /* what does not fit is cut */
+    }
     return gn_pass(code, file, line);
 }
 
