@@ -1,5 +1,5 @@
 /* test_cli.c - the program itself: words in any order, the nearest word, one line and the right exit code. */
-#include "gnomon/arena.h"
+#include "gnomon/io.h"
 #include "mutate.h"
 #include "near.h"
 #include <fcntl.h>
@@ -148,11 +148,36 @@ static void test_mutants(void **s) {
     free(source);
 }
 
+/* The whole way, as a newcomer walks it. */
+static void test_smoke(void **s) {
+    (void)s;
+    static const char *const step[] = {
+        "data make " GN_SOURCE "/experiments/zhou2017/smoke.yaml --root %s.d/data --quiet",
+        "data verify puppet_lab puppet_wild --root %s.d/data",
+        "train " GN_SOURCE "/experiments/zhou2017/smoke.yaml data.root=%s.d/data --run %s.d/run --quiet",
+        "eval %s.d/run",
+        "predict %s.d/run puppet_wild --count 1 --root %s.d/data",
+        "runs show %s.d/run",
+        "report %s.d/run",
+    };
+    static const char *const says[] = { "", "sound", "", "pckh", "/run/predictions", "weights", "/run/report.html" };
+    for (size_t i = 0; i < sizeof step / sizeof *step; i++) {
+        char words[600];
+        snprintf(words, sizeof words, step[i], file, file);
+        if (run(words)) fail_msg("gnomon %s: %s", words, err);
+        SAYS(out, says[i]);
+    }
+    char folder[80];
+    snprintf(folder, sizeof folder, "%s.d", file);
+    assert_int_equal(gn_io_remove(folder), GN_OK);
+}
+
 int main(void) {
     snprintf(file, sizeof file, "/tmp/test_cli.%d.yaml", (int)getpid());
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_help),       cmocka_unit_test(test_wrong_words), cmocka_unit_test(test_any_order),
         cmocka_unit_test(test_exit_codes), cmocka_unit_test(test_mutants),
+        cmocka_unit_test(test_smoke),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,7 +18,7 @@ static gn_status make_named(const cli_command *c, maker *m) {
     GN_TRY(gn_yaml_parse(c->arena, "command line", "{}", 2, &tree));
     for (int i = 0; i < c->n_assign; i++) GN_TRY(gn_yaml_override(c->arena, tree, c->assign[i]));
     GN_TRY(gn_config_bind(c->arena, tree, gn_puppet_options_rows, &m->options));
-    m->root = cli_given_or(c, "root", "data/");
+    m->root = cli_given_or(c, "root", "data");
     m->options.motion = cli_given_or(c, "motion", m->options.motion);
     int all = !strcmp(name, "puppet"), made = 0, n = 0;
     const char *known[64];
@@ -64,8 +64,8 @@ gn_status cli_data_make(const cli_command *c) {
 }
 
 gn_status cli_data_verify(const cli_command *c) {
-    for (int i = 0; i < c->n; i++) GN_TRY(gn_data_verify(stdout, cli_given_or(c, "root", "data/"), c->arg[i], c->arena));
+    for (int i = 0; i < c->n; i++) GN_TRY(gn_data_verify(stdout, cli_given_or(c, "root", "data"), c->arg[i], c->arena));
     return GN_OK;
 }
 
-gn_status cli_data_ls(const cli_command *c) { return gn_data_list(stdout, cli_given_or(c, "root", "data/"), c->arena); }
+gn_status cli_data_ls(const cli_command *c) { return gn_data_list(stdout, cli_given_or(c, "root", "data"), c->arena); }

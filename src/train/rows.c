@@ -20,7 +20,7 @@
 #define OF(section, member) (AT(section.member) - AT(section))
 
 static const gn_option data_rows[] = {
-    TEXT("root", OF(data, root), "data/", "folder of the shards"),
+    TEXT("root", OF(data, root), "data", "folder of the shards"),
     TEXT("motion", OF(data, motion), "", "folder of BVH files that move the puppets; empty: the built-in generator"),
     TEXTS("train", OF(data, train), "data sets to learn from"),
     TEXTS("valid", OF(data, valid), "data sets to score on"),
