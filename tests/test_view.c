@@ -144,6 +144,10 @@ static void label_rules(void **state) {
     }
     NEAR(y.joints2d[2 * 7], (y.joints2d[2 * 12] + y.joints2d[2 * 13]) / 2, 1e-4);
     NEAR(y.depth[7], (y.depth[12] + y.depth[13]) / 2, 1e-6);
+    y.labelled3d[13] = 0;
+    assert_int_equal(gn_rules_apply(&paper, &gn_mpii16, has, SIDE, &y), has | GN_HAS_depth);
+    assert_int_equal(y.labelled3d[7], 0);
+    assert_int_equal(gn_rules_apply(&paper, &gn_mpii16, has | GN_HAS_depth, SIDE, &y), has);
     gn_arena_free(a);
 }
 

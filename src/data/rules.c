@@ -20,6 +20,9 @@ const gn_option gn_label_rule_options[] = {
     { 0 },
 };
 
+/* A joint made of two is labelled where both are. */
+static void join_flags(uint8_t *flags, int thorax, int left, int right) { flags[thorax] = flags[left] && flags[right]; }
+
 uint32_t gn_rules_apply(const gn_label_rules *r, const gn_skeleton *s, uint32_t has, int side, gn_label_store *y) {
     const uint32_t both = GN_HAS_joints2d | GN_HAS_joints3d;
     if ((has & both) != both) return has;
@@ -28,6 +31,7 @@ uint32_t gn_rules_apply(const gn_label_rules *r, const gn_skeleton *s, uint32_t 
     int thorax = gn_joint_find(s, "thorax"), left = gn_joint_find(s, "l_shoulder"), right = gn_joint_find(s, "r_shoulder");
     int root = r->root == THORAX && thorax >= 0 ? thorax : s->root;
     gn_real scale = gn_weak_factor(s, y->joints2d, y->joints3d, has & GN_HAS_labelled3d ? y->labelled3d : NULL);
+    if (!(scale > GN_R(0)) || (has & GN_HAS_labelled3d && !y->labelled3d[root])) return has & ~(uint32_t)GN_HAS_depth;
     gn_real offset = r->unit == PAPER ? GN_R(GN_DEPTH_OFFSET_PAPER) : GN_R(0);
     for (int j = 0; j < s->joints; j++)
         y->depth[j] = gn_depth_from_metres(y->joints3d[3 * j + 2], y->joints3d[3 * root + 2], scale, GN_R(side), offset);
@@ -36,6 +40,8 @@ uint32_t gn_rules_apply(const gn_label_rules *r, const gn_skeleton *s, uint32_t 
         gn_thorax_from_shoulders(thorax, left, right, 2, y->joints2d);
         gn_thorax_from_shoulders(thorax, left, right, 1, y->depth);
         gn_thorax_from_shoulders(thorax, left, right, 3, y->joints3d);
+        if (has & GN_HAS_labelled2d) join_flags(y->labelled2d, thorax, left, right);
+        if (has & GN_HAS_labelled3d) join_flags(y->labelled3d, thorax, left, right);
     }
     return has | GN_HAS_depth;
 }

@@ -44,6 +44,6 @@ void gn_view_carry(const gn_view *v, const gn_skeleton *skeleton, uint32_t has, 
 void gn_view_picture(const gn_view *v, const uint8_t *stored, float *input);
 
 /* --- rules.c: adds depth where 2D and 3D are known, then applies the rules; returns the fields there are now.
- * `r` NULL: depth about the pelvis, labels as they are. */
+ * No depth where the root's is not known. `r` NULL: depth about the pelvis, labels as they are. */
 uint32_t gn_rules_apply(const gn_label_rules *r, const gn_skeleton *skeleton, uint32_t has, int side, gn_label_store *s);
 #endif
