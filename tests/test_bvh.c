@@ -74,7 +74,8 @@ static void test_daz(void **state) {
 
 static void test_max(void **state) {
     (void)state;
-    gn_bvh *native = read_shared("cmu_mocap/max/131_01.bvh"), *metres = read_shared("cmu_mocap/max/scaled_131_01.bvh");
+    gn_bvh *native = read_shared("cmu_mocap/max/131_01.bvh"),
+           *metres = read_shared("cmu_mocap/max/scaled_131_01.bvh");
     assert_string_equal(gn_bvh_dialect(native), "3dsmax");
     NEAR(gn_bvh_unit(native), 0.0564444, 1e-6);
     NEAR(gn_bvh_unit(metres), 1, 0);
@@ -89,7 +90,9 @@ static void test_max(void **state) {
         NEAR(most, 1.43, 0.006);
         OK(gn_bvh_check(both[k]));
     }
-    for (int side = 0; side < 2; side++) NEAR(bone(native, 500, GN_BVH_HIP, GN_BVH_KNEE, side), bone(metres, 500, GN_BVH_HIP, GN_BVH_KNEE, side), 1e-4);
+    for (int side = 0; side < 2; side++)
+        NEAR(bone(native, 500, GN_BVH_HIP, GN_BVH_KNEE, side),
+             bone(metres, 500, GN_BVH_HIP, GN_BVH_KNEE, side), 1e-4);
 }
 
 static void test_bandai(void **state) {
@@ -119,7 +122,8 @@ static void test_broken_takes(void **state) {
     OK(gn_bvh_check(read_shared("cmu_mocap/daz/01_08.bvh"))); /* lone leaps */
 }
 
-static const char *const tree = "HIERARCHY\nROOT hip\n{\n OFFSET 0 0 0\n CHANNELS 3 Xposition Yposition Zposition\n End Site\n {\n OFFSET 0 1 0\n }\n}\n";
+static const char *const tree = "HIERARCHY\nROOT hip\n{\n OFFSET 0 0 0\n CHANNELS 3 Xposition Yposition "
+                                "Zposition\n End Site\n {\n OFFSET 0 1 0\n }\n}\n";
 
 static void refused(const char *text, const char *why) {
     const char *path = "/tmp/gn_test_bad.bvh";
@@ -140,9 +144,11 @@ static void test_bad_files(void **state) {
     refused("HIERARCHY\nROOT a\n{\nOFFSET 0 0 0\nCHANNELS 9", "9 channels");
     const char *motion = gn_arena_text(arena, "%sMOTION\nFrames:\t2\nFrame Time:\t.01\n1 2 3\r\n4 5\n", tree);
     refused(motion, ":16: the file ends");
-    refused(gn_arena_text(arena, "%sMOTION\nFrames: 9000000\nFrame Time: .01\n1 2 3\n", tree), "does not hold");
+    refused(gn_arena_text(arena, "%sMOTION\nFrames: 9000000\nFrame Time: .01\n1 2 3\n", tree),
+            "does not hold");
     refused(gn_arena_text(arena, "%sMOTION\nFrames: 1\nFrame Time: .01\n1 nan 3\n", tree), "found 'nan'");
-    refused(gn_arena_text(arena, "%sMOTION\nFrames: 1\nFrame Time: .01\n1 2 3 4\n", tree), "'4' after the last");
+    refused(gn_arena_text(arena, "%sMOTION\nFrames: 1\nFrame Time: .01\n1 2 3 4\n", tree),
+            "'4' after the last");
     refused(gn_arena_text(arena, "%sMOTION\nFrames: 1\nFrame Time: .01\n1 2 3\n", tree), "no known dialect");
 }
 
@@ -153,9 +159,19 @@ static void test_puppets_move_by_takes(void **state) {
     static const char *const names[] = { "daz/02_01.bvh", "daz/07_12.bvh", "max/131_01.bvh" };
     if (!gn_io_exists(SHARED "cmu_mocap/daz/02_01.bvh")) skip();
     assert_non_null(mkdtemp(folder));
-    for (int k = 0; k < 3; k++)
-        assert_int_equal(symlink(realpath(gn_arena_text(arena, SHARED "cmu_mocap/%s", names[k]), NULL), gn_arena_text(arena, "%s/%s", folder, strchr(names[k], '/') + 1)), 0);
-    gn_puppet_options o = { .train = 1, .valid = 1, .size = 64, .seed = 3, .views = 1, .frames = 2, .motion = folder, .backgrounds = "" };
+    for (int k = 0; k < 3; k++) {
+        char *take = realpath(gn_arena_text(arena, SHARED "cmu_mocap/%s", names[k]), NULL);
+        assert_int_equal(symlink(take, gn_arena_text(arena, "%s/%s", folder, strchr(names[k], '/') + 1)), 0);
+        free(take);
+    }
+    gn_puppet_options o = { .train = 1,
+                            .valid = 1,
+                            .size = 64,
+                            .seed = 3,
+                            .views = 1,
+                            .frames = 2,
+                            .motion = folder,
+                            .backgrounds = "" };
     gn_log_quiet(1);
     static uint8_t rgb[64 * 64 * 3];
     int usable = 0;
@@ -171,7 +187,8 @@ static void test_puppets_move_by_takes(void **state) {
             OK(gn_puppet_draw(p, k, rgb, NULL, NULL, &y));
             /* walking: the head stays above the pelvis, in the world */
             double up = 0;
-            for (int r = 0; r < 3; r++) up += y.pose_of_view[4 * r + 1] * (y.joints3d[9][r] - y.joints3d[6][r]);
+            for (int r = 0; r < 3; r++)
+                up += y.pose_of_view[4 * r + 1] * (y.joints3d[9][r] - y.joints3d[6][r]);
             assert_true(up > 0.35 && up < 0.9);
         }
     }
@@ -188,7 +205,8 @@ static int end(void **state) { (void)state; gn_arena_free(arena); return 0; }
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, begin, end)
-        T(test_daz), T(test_max), T(test_bandai), T(test_broken_takes), T(test_bad_files), T(test_puppets_move_by_takes),
+        T(test_daz),          T(test_max),       T(test_bandai),
+        T(test_broken_takes), T(test_bad_files), T(test_puppets_move_by_takes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,7 +13,15 @@
 enum { SIZE = 96, SOME = 24 };
 enum { RA, RK, RH, LH, LK, LA, PELVIS, THORAX, NECK, TOP, RW, RE, RS, LS, LE, LW };
 
-static const gn_puppet_options plain = { .train = 8, .valid = 4, .size = SIZE, .seed = 7, .views = 1, .frames = 1, .motion = "", .backgrounds = "", .maps = 1 };
+static const gn_puppet_options plain = { .train = 8,
+                                         .valid = 4,
+                                         .size = SIZE,
+                                         .seed = 7,
+                                         .views = 1,
+                                         .frames = 1,
+                                         .motion = "",
+                                         .backgrounds = "",
+                                         .maps = 1 };
 static gn_arena *arena;
 
 static gn_puppet *open_puppet(const char *domain, gn_puppet_options o) {
@@ -22,7 +30,11 @@ static gn_puppet *open_puppet(const char *domain, gn_puppet_options o) {
     return p;
 }
 
-typedef struct { uint8_t rgb[SIZE * SIZE * 3], parts[SIZE * SIZE]; uint16_t depth[SIZE * SIZE]; gn_puppet_truth y; } picture;
+typedef struct {
+    uint8_t rgb[SIZE * SIZE * 3], parts[SIZE * SIZE];
+    uint16_t depth[SIZE * SIZE];
+    gn_puppet_truth y;
+} picture;
 
 static picture *draw(const gn_puppet *p, int64_t sample) {
     picture *t = gn_arena_take(arena, sizeof *t);
@@ -47,7 +59,8 @@ static gn_status draw_share(void *what, int worker, int workers) {
 
 static void test_threads_change_nothing(void **state) {
     (void)state;
-    crowd one = { open_puppet("puppet_wild", plain), { 0 } }, three = { open_puppet("puppet_wild", plain), { 0 } };
+    crowd one = { open_puppet("puppet_wild", plain), { 0 } },
+          three = { open_puppet("puppet_wild", plain), { 0 } };
     gn_pool *pool;
     OK(gn_pool_open(arena, 1, &pool));
     OK(gn_pool_run(pool, draw_share, &one));
@@ -80,7 +93,8 @@ static void test_joints_project(void **state) {
 }
 
 static float distance(const float *a, const float *b) {
-    return sqrtf((a[0] - b[0]) * (a[0] - b[0]) + (a[1] - b[1]) * (a[1] - b[1]) + (a[2] - b[2]) * (a[2] - b[2]));
+    return sqrtf((a[0] - b[0]) * (a[0] - b[0]) + (a[1] - b[1]) * (a[1] - b[1]) +
+                 (a[2] - b[2]) * (a[2] - b[2]));
 }
 
 /* Degrees by which the chain a-b-c departs from straight. */
@@ -102,8 +116,10 @@ static void test_bodies_are_possible(void **state) {
         }
         NEAR(distance(y.joints3d[RH], y.joints3d[RK]), distance(y.joints3d[LH], y.joints3d[LK]), 1e-4);
         NEAR(distance(y.joints3d[RS], y.joints3d[RE]), distance(y.joints3d[LS], y.joints3d[LE]), 1e-4);
-        assert_true(distance(y.joints3d[RH], y.joints3d[RK]) > 0.22f && distance(y.joints3d[RH], y.joints3d[RK]) < 0.6f);
-        for (int j = 0; j < 3; j++) NEAR(y.joints3d[PELVIS][j], 0.5 * (y.joints3d[RH][j] + y.joints3d[LH][j]), 1e-4);
+        assert_true(distance(y.joints3d[RH], y.joints3d[RK]) > 0.22f &&
+                    distance(y.joints3d[RH], y.joints3d[RK]) < 0.6f);
+        for (int j = 0; j < 3; j++)
+            NEAR(y.joints3d[PELVIS][j], 0.5 * (y.joints3d[RH][j] + y.joints3d[LH][j]), 1e-4);
     }
 }
 
@@ -131,7 +147,8 @@ static void test_right_is_right(void **state) {
 
 static void test_depth_fits_joints(void **state) {
     (void)state;
-    static const float flesh[16] = { 0.10f, 0.12f, 0.25f, 0.25f, 0.12f, 0.10f, 0.30f, 0.25f, 0.22f, 0.16f, 0.08f, 0.09f, 0.16f, 0.16f, 0.09f, 0.08f };
+    static const float flesh[16] = { 0.10f, 0.12f, 0.25f, 0.25f, 0.12f, 0.10f, 0.30f, 0.25f,
+                                     0.22f, 0.16f, 0.08f, 0.09f, 0.16f, 0.16f, 0.09f, 0.08f };
     gn_puppet *p = open_puppet("puppet_wild", plain);
     int open = 0, fits = 0, covered = 0, behind = 0; /* a ray and its pixel may differ at an outline */
     for (int k = 0; k < 2 * SOME; k++) {
@@ -180,7 +197,9 @@ static void test_views_share_a_moment(void **state) {
             for (int j = 0; j < 16; j++)
                 for (int c = 0; c < 3; c++) {
                     world[k][j][c] = 0;
-                    for (int r = 0; r < 3; r++) world[k][j][c] += y.pose_of_view[4 * r + c] * (y.joints3d[j][r] - y.pose_of_view[4 * r + 3]);
+                    for (int r = 0; r < 3; r++)
+                        world[k][j][c] +=
+                            y.pose_of_view[4 * r + c] * (y.joints3d[j][r] - y.pose_of_view[4 * r + 3]);
                 }
         }
         for (int k = 0; k < 12; k++)
@@ -251,8 +270,9 @@ static int end(void **state) { (void)state; gn_arena_free(arena); return 0; }
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, begin, end)
-        T(test_threads_change_nothing), T(test_joints_project), T(test_bodies_are_possible), T(test_right_is_right), T(test_depth_fits_joints),
-        T(test_parts_are_all_there), T(test_views_share_a_moment), T(test_bad_options), T(test_sets_are_made_once),
+        T(test_threads_change_nothing), T(test_joints_project),    T(test_bodies_are_possible),
+        T(test_right_is_right),         T(test_depth_fits_joints), T(test_parts_are_all_there),
+        T(test_views_share_a_moment),   T(test_bad_options),       T(test_sets_are_made_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,7 +46,8 @@ static const char *next(reader *r) {
 }
 
 static gn_status expect(reader *r, const char *word) {
-    if (strcmp(next(r), word)) GN_FAIL(BAD_DATA, "%s:%d: expected '%s', found '%s'", r->path, r->line, word, r->word);
+    if (strcmp(next(r), word))
+        GN_FAIL(BAD_DATA, "%s:%d: expected '%s', found '%s'", r->path, r->line, word, r->word);
     return GN_OK;
 }
 
@@ -54,15 +55,18 @@ static gn_status number(reader *r, const char *what, double *x) {
     char *end;
     *x = strtod(next(r), &end);
     if (!r->word[0]) GN_FAIL(BAD_DATA, "%s:%d: the file ends where %s should be", r->path, r->line, what);
-    if (*end || !(fabs(*x) < 1e9)) GN_FAIL(BAD_DATA, "%s:%d: %s: expected a number, found '%s'", r->path, r->line, what, r->word);
+    if (*end || !(fabs(*x) < 1e9))
+        GN_FAIL(BAD_DATA, "%s:%d: %s: expected a number, found '%s'", r->path, r->line, what, r->word);
     return GN_OK;
 }
 
 static gn_status read_channels(reader *r, gn_bvh *m, joint *j) {
-    static const char *const kinds[] = { "Xposition", "Yposition", "Zposition", "Xrotation", "Yrotation", "Zrotation" };
+    static const char *const kinds[] = { "Xposition", "Yposition", "Zposition",
+                                         "Xrotation", "Yrotation", "Zrotation" };
     double n;
     GN_TRY(number(r, "the number of channels", &n));
-    if (!(n >= 0 && n <= 6)) GN_FAIL(BAD_DATA, "%s:%d: %s has %g channels, expected at most 6", r->path, r->line, j->name, n);
+    if (!(n >= 0 && n <= 6))
+        GN_FAIL(BAD_DATA, "%s:%d: %s has %g channels, expected at most 6", r->path, r->line, j->name, n);
     j->first = m->channels;
     j->channels = (int)n;
     m->channels += j->channels;
@@ -70,7 +74,9 @@ static gn_status read_channels(reader *r, gn_bvh *m, joint *j) {
         int kind = 0;
         next(r);
         while (kind < 6 && strcmp(r->word, kinds[kind])) kind++;
-        if (kind == 6) GN_FAIL(BAD_DATA, "%s:%d: channel '%s' of %s: expected Xposition ... Zrotation", r->path, r->line, r->word, j->name);
+        if (kind == 6)
+            GN_FAIL(BAD_DATA, "%s:%d: channel '%s' of %s: expected Xposition ... Zrotation", r->path, r->line,
+                    r->word, j->name);
         j->kind[k] = (char)kind;
     }
     return GN_OK;
@@ -87,7 +93,8 @@ static gn_status read_tree(reader *r, gn_bvh *m) {
         }
         int end = !strcmp(r->word, "End");
         if (!end && strcmp(r->word, depth ? "JOINT" : "ROOT"))
-            GN_FAIL(BAD_DATA, "%s:%d: expected %s, found '%s'", r->path, r->line, depth ? "JOINT, End Site or }" : "ROOT", r->word);
+            GN_FAIL(BAD_DATA, "%s:%d: expected %s, found '%s'", r->path, r->line,
+                    depth ? "JOINT, End Site or }" : "ROOT", r->word);
         if (m->joints == JOINTS) GN_FAIL(BAD_DATA, "%s:%d: more than %d joints", r->path, r->line, JOINTS);
         if (end && !depth) GN_FAIL(BAD_DATA, "%s:%d: End Site outside a joint", r->path, r->line);
         joint *j = &m->joint[m->joints];
@@ -118,9 +125,12 @@ static gn_status read_frames(reader *r, gn_bvh *m) {
     GN_TRY(expect(r, "Frame"));
     GN_TRY(expect(r, "Time:"));
     GN_TRY(number(r, "the frame time", &m->seconds));
-    if (!(m->seconds > 1e-4 && m->seconds < 1)) GN_FAIL(BAD_DATA, "%s:%d: frame time %g s, expected 0.0001 to 1", r->path, r->line, m->seconds);
+    if (!(m->seconds > 1e-4 && m->seconds < 1))
+        GN_FAIL(BAD_DATA, "%s:%d: frame time %g s, expected 0.0001 to 1", r->path, r->line, m->seconds);
     /* a value takes two bytes at least: no more frames can be there than the rest of the file holds */
-    if (!(n >= 1 && n == floor(n) && n * m->channels <= (double)strlen(r->at))) GN_FAIL(BAD_DATA, "%s:%d: %g frames of %d channels: the file does not hold them", r->path, r->line, n, m->channels);
+    if (!(n >= 1 && n == floor(n) && n * m->channels <= (double)strlen(r->at)))
+        GN_FAIL(BAD_DATA, "%s:%d: %g frames of %d channels: the file does not hold them", r->path, r->line, n,
+                m->channels);
     m->frames = (int64_t)n;
     GN_TAKE(m->value, r->a, m->frames * m->channels + 1);
     GN_TAKE(m->leaps, r->a, m->frames);
@@ -128,7 +138,9 @@ static gn_status read_frames(reader *r, gn_bvh *m) {
         GN_TRY(number(r, "a channel's value", &x));
         m->value[k] = (float)x;
     }
-    if (*next(r)) GN_FAIL(BAD_DATA, "%s:%d: '%s' after the last of %lld frames", r->path, r->line, r->word, (long long)m->frames);
+    if (*next(r))
+        GN_FAIL(BAD_DATA, "%s:%d: '%s' after the last of %lld frames", r->path, r->line, r->word,
+                (long long)m->frames);
     return GN_OK;
 }
 
@@ -161,7 +173,8 @@ void gn_bvh_pose(const gn_bvh *m, int64_t frame, double (*at)[3], double (*axes)
             else turn_by(R, j->kind[c] - 3, value[c]);
         }
         for (int c = 0; c < 3; c++)
-            at[k][c] = (P[c] * place[0] + P[3 + c] * place[1] + P[6 + c] * place[2]) * m->unit + (j->parent < 0 ? 0 : at[j->parent][c]);
+            at[k][c] = (P[c] * place[0] + P[3 + c] * place[1] + P[6 + c] * place[2]) * m->unit +
+                       (j->parent < 0 ? 0 : at[j->parent][c]);
     }
 }
 
@@ -172,13 +185,47 @@ int gn_bvh_joint(const gn_bvh *m, const char *name) {
 }
 
 /* A row a role: the joint that stands at the start of the bone. "-": the dialect has none. */
-static const struct { const char *name, *of[GN_BVH_ROLES][2]; } dialects[] = {
-    { "daz", { { "hip", "hip" }, { "chest", "chest" }, { "neck", "neck" }, { "head", "head" }, { "rShldr", "lShldr" }, { "rForeArm", "lForeArm" }, { "rHand", "lHand" },
-               { "rMid1", "lMid1" }, { "rThigh", "lThigh" }, { "rShin", "lShin" }, { "rFoot", "lFoot" }, { "rFoot.", "lFoot." } } },
-    { "3dsmax", { { "Hips", "Hips" }, { "Chest2", "Chest2" }, { "Neck", "Neck" }, { "Head", "Head" }, { "RightShoulder", "LeftShoulder" }, { "RightElbow", "LeftElbow" },
-                  { "RightWrist", "LeftWrist" }, { "RFingers", "LFingers" }, { "RightHip", "LeftHip" }, { "RightKnee", "LeftKnee" }, { "RightAnkle", "LeftAnkle" }, { "RightToe", "LeftToe" } } },
-    { "bandai", { { "Hips", "Hips" }, { "Chest", "Chest" }, { "Neck", "Neck" }, { "Head", "Head" }, { "UpperArm_R", "UpperArm_L" }, { "LowerArm_R", "LowerArm_L" },
-                  { "Hand_R", "Hand_L" }, { "-", "-" }, { "UpperLeg_R", "UpperLeg_L" }, { "LowerLeg_R", "LowerLeg_L" }, { "Foot_R", "Foot_L" }, { "Toes_R", "Toes_L" } } },
+static const struct { const char *name, *of[GN_BVH_ROLES][2];
+} dialects[] = {
+    { "daz",
+      { { "hip", "hip" },
+        { "chest", "chest" },
+        { "neck", "neck" },
+        { "head", "head" },
+        { "rShldr", "lShldr" },
+        { "rForeArm", "lForeArm" },
+        { "rHand", "lHand" },
+        { "rMid1", "lMid1" },
+        { "rThigh", "lThigh" },
+        { "rShin", "lShin" },
+        { "rFoot", "lFoot" },
+        { "rFoot.", "lFoot." } } },
+    { "3dsmax",
+      { { "Hips", "Hips" },
+        { "Chest2", "Chest2" },
+        { "Neck", "Neck" },
+        { "Head", "Head" },
+        { "RightShoulder", "LeftShoulder" },
+        { "RightElbow", "LeftElbow" },
+        { "RightWrist", "LeftWrist" },
+        { "RFingers", "LFingers" },
+        { "RightHip", "LeftHip" },
+        { "RightKnee", "LeftKnee" },
+        { "RightAnkle", "LeftAnkle" },
+        { "RightToe", "LeftToe" } } },
+    { "bandai",
+      { { "Hips", "Hips" },
+        { "Chest", "Chest" },
+        { "Neck", "Neck" },
+        { "Head", "Head" },
+        { "UpperArm_R", "UpperArm_L" },
+        { "LowerArm_R", "LowerArm_L" },
+        { "Hand_R", "Hand_L" },
+        { "-", "-" },
+        { "UpperLeg_R", "UpperLeg_L" },
+        { "LowerLeg_R", "LowerLeg_L" },
+        { "Foot_R", "Foot_L" },
+        { "Toes_R", "Toes_L" } } },
 };
 enum { DIALECTS = sizeof dialects / sizeof *dialects };
 
@@ -197,7 +244,8 @@ static gn_status find_roles(gn_bvh *m) {
         if (!lost) return GN_OK;
         if (lost < nearest) nearest = lost, missing = first, of = d;
     }
-    GN_FAIL(BAD_DATA, "%s: its joints are of no known dialect; nearest %s, which has a joint '%s'", m->path, dialects[of].name, missing);
+    GN_FAIL(BAD_DATA, "%s: its joints are of no known dialect; nearest %s, which has a joint '%s'", m->path,
+            dialects[of].name, missing);
 }
 
 static double reach(double (*at)[3], int a, int b) {
@@ -211,7 +259,8 @@ static gn_status find_unit(gn_bvh *m) {
     double at[JOINTS][3];
     m->unit = 1;
     gn_bvh_pose(m, 0, at, NULL);
-    double leg = reach(at, gn_bvh_of(m, GN_BVH_HIP, 0), gn_bvh_of(m, GN_BVH_KNEE, 0)) + reach(at, gn_bvh_of(m, GN_BVH_KNEE, 0), gn_bvh_of(m, GN_BVH_ANKLE, 0));
+    double leg = reach(at, gn_bvh_of(m, GN_BVH_HIP, 0), gn_bvh_of(m, GN_BVH_KNEE, 0)) +
+                 reach(at, gn_bvh_of(m, GN_BVH_KNEE, 0), gn_bvh_of(m, GN_BVH_ANKLE, 0));
     for (size_t k = 0; k < sizeof units / sizeof *units; k++)
         if (leg * units[k] > 0.5 && leg * units[k] < 1.15) {
             m->unit = units[k];
@@ -230,7 +279,8 @@ static void find_leaps(gn_bvh *m) {
         for (int j = 0; j < m->joints; j++) {
             if (m->joint[j].end) continue;
             double step = 0;
-            for (int c = 0; c < 3; c++) step += (both[0][j][c] - both[1][j][c]) * (both[0][j][c] - both[1][j][c]);
+            for (int c = 0; c < 3; c++)
+                step += (both[0][j][c] - both[1][j][c]) * (both[0][j][c] - both[1][j][c]);
             if (!(sqrt(step) <= MOST_SPEED * m->seconds)) m->leaps[k - 1] = m->leaps[k] = 1;
         }
     }
@@ -273,9 +323,12 @@ gn_status gn_bvh_check(const gn_bvh *m) {
             if (!m->joint[j].end && !(at[j][1] >= low)) low = at[j][1], where = k, who = j;
     }
     if (!(low >= LEAST_HEIGHT))
-        GN_FAIL(BAD_DATA, "%s: refused: %s is %.2f m below the floor in frame %lld: the body flips through it", m->path, m->joint[who].name, -low, (long long)where);
+        GN_FAIL(BAD_DATA,
+                "%s: refused: %s is %.2f m below the floor in frame %lld: the body flips through it", m->path,
+                m->joint[who].name, -low, (long long)where);
     if (!((double)leaps <= MOST_LEAPS * (double)(m->frames - m->first)))
-        GN_FAIL(BAD_DATA, "%s: refused: a joint is faster than %g m/s in %lld of %lld frames", m->path, MOST_SPEED, (long long)leaps, (long long)(m->frames - m->first));
+        GN_FAIL(BAD_DATA, "%s: refused: a joint is faster than %g m/s in %lld of %lld frames", m->path,
+                MOST_SPEED, (long long)leaps, (long long)(m->frames - m->first));
     return GN_OK;
 }
 

@@ -68,11 +68,20 @@ static surface cloth(dice *d, vec colour, float patterned) {
 }
 
 static void dress(dice *d, scene *s, body *b) {
-    static const vec tones[] = { { 0.78f, 0.53f, 0.41f }, { 0.66f, 0.42f, 0.30f }, { 0.48f, 0.29f, 0.19f }, { 0.27f, 0.15f, 0.10f }, { 0.11f, 0.062f, 0.043f } };
-    static const vec hairs[] = { { 0.012f, 0.011f, 0.01f }, { 0.035f, 0.022f, 0.015f }, { 0.10f, 0.05f, 0.025f }, { 0.38f, 0.25f, 0.11f }, { 0.22f, 0.06f, 0.02f } };
+    static const vec tones[] = { { 0.78f, 0.53f, 0.41f },
+                                 { 0.66f, 0.42f, 0.30f },
+                                 { 0.48f, 0.29f, 0.19f },
+                                 { 0.27f, 0.15f, 0.10f },
+                                 { 0.11f, 0.062f, 0.043f } };
+    static const vec hairs[] = { { 0.012f, 0.011f, 0.01f },
+                                 { 0.035f, 0.022f, 0.015f },
+                                 { 0.10f, 0.05f, 0.025f },
+                                 { 0.38f, 0.25f, 0.11f },
+                                 { 0.22f, 0.06f, 0.02f } };
     float tone = between(d, 0, 3.999f);
     vec skin = mix(tones[(int)tone], tones[(int)tone + 1], tone - floorf(tone));
-    vec hair = b->old ? hue(0.1f, 0.05f, between(d, 0.5f, 0.9f)) : scale(hairs[tone > 2.5f ? 0 : pick(d, 5)], between(d, 0.7f, 1.4f));
+    vec hair = b->old ? hue(0.1f, 0.05f, between(d, 0.5f, 0.9f))
+                      : scale(hairs[tone > 2.5f ? 0 : pick(d, 5)], between(d, 0.7f, 1.4f));
     vec top = dye(d), bottom = jeans(d);
     surface shirt = cloth(d, top, 0.42f), front = shirt;
     if (shirt.kind == CLOTH && happens(d, 0.7f)) {
@@ -86,10 +95,14 @@ static void dress(dice *d, scene *s, body *b) {
     b->front = gn_surface_add(s, front);
     b->trousers = gn_surface_add(s, cloth(d, bottom, 0.1f));
     b->shoes = gn_surface_add(s, (surface){ PLAIN, dye(d), skin, 1, 0.1f, 0 });
-    b->sole = gn_surface_add(s, (surface){ PLAIN, hue(0.1f, 0.05f, happens(d, 0.5f) ? 0.9f : 0.15f), skin, 1, 0, 0 });
+    b->sole = gn_surface_add(
+        s, (surface){ PLAIN, hue(0.1f, 0.05f, happens(d, 0.5f) ? 0.9f : 0.15f), skin, 1, 0, 0 });
     b->extra = gn_surface_add(s, cloth(d, dye(d), 0.3f));
     float sleeves = chance(d), legs = chance(d);
-    b->sleeve = sleeves < 0.45f ? between(d, 0.35f, 0.8f) : sleeves < 0.6f ? 0 : sleeves < 0.7f ? between(d, 1.1f, 1.6f) : 1.97f;
+    b->sleeve = sleeves < 0.45f  ? between(d, 0.35f, 0.8f)
+                : sleeves < 0.6f ? 0
+                : sleeves < 0.7f ? between(d, 1.1f, 1.6f)
+                                 : 1.97f;
     b->leg = legs < 0.25f ? between(d, 0.35f, 0.95f) : legs < 0.33f ? between(d, 1.2f, 1.6f) : 1.95f;
     b->skirt = b->female && !b->old && happens(d, 0.18f) ? 1 : 0;
     if (b->skirt) b->leg = 0.2f;
@@ -114,7 +127,8 @@ void gn_body_make(dice *d, scene *s, body *b, int lab) {
 
 /* The lowest point of a posed body, with flesh. */
 static float lowest(const body *b, const figure *f) {
-    static const float flesh[16] = { 0, 0.05f, 0.10f, 0.10f, 0.05f, 0, 0.11f, 0.07f, 0.08f, 0.02f, 0.03f, 0.04f, 0.05f, 0.05f, 0.04f, 0.03f };
+    static const float flesh[16] = { 0,     0.05f, 0.10f, 0.10f, 0.05f, 0,     0.11f, 0.07f,
+                                     0.08f, 0.02f, 0.03f, 0.04f, 0.05f, 0.05f, 0.04f, 0.03f };
     float low = 1e9f;
     for (int k = 0; k < 16; k++)
         if (k != 0 && k != 5) low = fminf(low, f->at[k].y - flesh[k] * b->height / 1.75f);
@@ -140,7 +154,8 @@ void gn_body_pose(const body *b, const pose *p, figure *f) {
     vec neck = unit(along(along(p->chest.y, p->head.y, 0.6f), p->chest.z, 0.25f + (b->old ? 0.2f : 0)));
     f->at[8] = along(thorax, neck, b->neck);
     f->at[9] = along(f->at[8], p->head.y, b->head);
-    static const int hip[2] = { 2, 3 }, knee[2] = { 1, 4 }, ankle[2] = { 0, 5 }, shoulder[2] = { 12, 13 }, elbow[2] = { 11, 14 }, wrist[2] = { 10, 15 };
+    static const int hip[2] = { 2, 3 }, knee[2] = { 1, 4 }, ankle[2] = { 0, 5 }, shoulder[2] = { 12, 13 },
+                     elbow[2] = { 11, 14 }, wrist[2] = { 10, 15 };
     for (int k = 0; k < 2; k++) {
         float side = k == RIGHT ? -1.f : 1.f;
         f->at[hip[k]] = along(pelvis, p->pelvis.x, side * b->hip);
@@ -149,7 +164,8 @@ void gn_body_pose(const body *b, const pose *p, figure *f) {
         f->toe[k] = along(along(f->at[ankle[k]], p->leg[k][2], b->foot), p->leg[k][1], b->ankle * 0.6f);
         /* the collar bone follows a raised arm */
         float raised = dot(p->arm[k][0], p->chest.y);
-        vec root = along(along(thorax, p->chest.x, side * b->shoulder), p->chest.y, b->height * (-0.012f + 0.016f * fmaxf(0, raised + 0.2f)));
+        vec root = along(along(thorax, p->chest.x, side * b->shoulder), p->chest.y,
+                         b->height * (-0.012f + 0.016f * fmaxf(0, raised + 0.2f)));
         f->at[shoulder[k]] = root;
         f->at[elbow[k]] = along(root, p->arm[k][0], b->upper);
         f->at[wrist[k]] = along(f->at[elbow[k]], p->arm[k][1], b->fore);

@@ -35,9 +35,11 @@ void gn_camera_crop(dice *d, const figure *f, int lab, int size, view *v) {
     for (int k = 0; k < 20; k++) {
         vec p = view_of(v, k < 16 ? f->at[k] : k < 18 ? f->toe[k - 16] : f->tip[k - 18]);
         float r = 0.045f / p.z, x = p.x / p.z, y = p.y / p.z;
-        w[0] = fminf(w[0], x - r), w[1] = fmaxf(w[1], x + r), w[2] = fminf(w[2], y - r), w[3] = fmaxf(w[3], y + r);
+        w[0] = fminf(w[0], x - r), w[1] = fmaxf(w[1], x + r), w[2] = fminf(w[2], y - r),
+        w[3] = fmaxf(w[3], y + r);
     }
-    float fill = lab ? between(d, 0.76f, 0.84f) : between(d, 0.70f, 0.86f), side = fmaxf(w[1] - w[0], w[3] - w[2]) / fill;
+    float fill = lab ? between(d, 0.76f, 0.84f) : between(d, 0.70f, 0.86f),
+          side = fmaxf(w[1] - w[0], w[3] - w[2]) / fill;
     float jitter = lab ? 0.015f : 0.04f, half = 0.5f * (float)size;
     v->f = (float)size / side;
     v->cx = half - 0.5f - 0.5f * (w[0] + w[1]) * v->f + around(d, 0, jitter) * (float)size;

@@ -26,7 +26,9 @@ static gn_status collect(gn_arena *a, const char *folder, const char *const *end
         else if (stat(path, &st)) continue;
         else if (S_ISDIR(st.st_mode) && depth < DEEPEST) status = collect(a, path, endings, depth + 1, l);
         else if (S_ISREG(st.st_mode) && ends_in(e->d_name, endings)) {
-            if (l->n == MOST_FILES) status = gn_fail(GN_BAD_DATA, __FILE__, __LINE__, "'%s': more than %d files", folder, MOST_FILES);
+            if (l->n == MOST_FILES)
+                status =
+                    gn_fail(GN_BAD_DATA, __FILE__, __LINE__, "'%s': more than %d files", folder, MOST_FILES);
             else l->path[l->n++] = path;
         }
     }
@@ -34,7 +36,9 @@ static gn_status collect(gn_arena *a, const char *folder, const char *const *end
     return status;
 }
 
-static int by_name(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
+static int by_name(const void *a, const void *b) {
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
 
 gn_status gn_files_below(gn_arena *a, const char *folder, const char *const *endings, files *l) {
     *l = (files){ 0 };
@@ -56,8 +60,12 @@ static gn_status shrink(gn_arena *a, const gn_image *in, gn_image *out) {
         for (int x = 0; x < out->w; x++)
             for (int c = 0; c < 3; c++) {
                 int sum = 0;
-                for (int k = 0; k < by * by; k++) sum += in->rgb[3 * ((size_t)(y * by + k / by) * (size_t)in->w + (size_t)(x * by + k % by)) + (size_t)c];
-                out->rgb[3 * ((size_t)y * (size_t)out->w + (size_t)x) + (size_t)c] = (uint8_t)(sum / (by * by));
+                for (int k = 0; k < by * by; k++)
+                    sum +=
+                        in->rgb[3 * ((size_t)(y * by + k / by) * (size_t)in->w + (size_t)(x * by + k % by)) +
+                                (size_t)c];
+                out->rgb[3 * ((size_t)y * (size_t)out->w + (size_t)x) + (size_t)c] =
+                    (uint8_t)(sum / (by * by));
             }
     return GN_OK;
 }

@@ -6,9 +6,22 @@
 #include <string.h>
 
 /* Part of every provenance: raise it when the same options would give other pictures. */
-enum { WORLD_VERSION = 2 };
+enum { WORLD_VERSION = 3 };
 
-enum { IMAGE, JOINTS2D, LABELLED2D, OCCLUDED2D, JOINTS3D, LABELLED3D, CAMERA, POSE_OF_VIEW, HEAD_SIZE, DEPTH_MAP, PARTS, FIELDS };
+enum {
+    IMAGE,
+    JOINTS2D,
+    LABELLED2D,
+    OCCLUDED2D,
+    JOINTS3D,
+    LABELLED3D,
+    CAMERA,
+    POSE_OF_VIEW,
+    HEAD_SIZE,
+    DEPTH_MAP,
+    PARTS,
+    FIELDS
+};
 
 typedef struct {
     const gn_puppet *p;
@@ -26,8 +39,17 @@ static gn_status draw_one(job *j, int64_t sample, uint8_t *rgb, uint16_t *depth,
     memset(all, 1, sizeof all);
     GN_TRY(gn_puppet_draw(j->p, sample, rgb, depth, parts, &y));
     const void *value[FIELDS] = {
-        [IMAGE] = rgb, [JOINTS2D] = y.joints2d, [LABELLED2D] = y.labelled, [OCCLUDED2D] = y.occluded, [JOINTS3D] = y.joints3d,
-        [LABELLED3D] = all, [CAMERA] = y.camera, [POSE_OF_VIEW] = y.pose_of_view, [HEAD_SIZE] = &y.head_size, [DEPTH_MAP] = depth, [PARTS] = parts,
+        [IMAGE] = rgb,
+        [JOINTS2D] = y.joints2d,
+        [LABELLED2D] = y.labelled,
+        [OCCLUDED2D] = y.occluded,
+        [JOINTS3D] = y.joints3d,
+        [LABELLED3D] = all,
+        [CAMERA] = y.camera,
+        [POSE_OF_VIEW] = y.pose_of_view,
+        [HEAD_SIZE] = &y.head_size,
+        [DEPTH_MAP] = depth,
+        [PARTS] = parts,
     };
     for (int k = 0; k < (j->maps ? FIELDS : DEPTH_MAP); k++) GN_TRY(gn_shard_put(j->w, sample, k, value[k]));
     return GN_OK;
@@ -46,8 +68,8 @@ static gn_status draw_many(job *j, int worker, gn_arena *a) {
     for (int64_t k; !atomic_load(&j->stop) && (k = atomic_fetch_add(&j->next, 1)) < j->n;) {
         GN_TRY_AS(draw_one(j, k, rgb, depth, parts), "%s, sample %lld", j->name, (long long)k);
         if (worker == 0)
-            gn_progress((double)k / (double)j->n, "%s  %lld of %lld pictures, %.0f/s", j->name, (long long)k, (long long)j->n,
-                        (double)k / (gn_seconds() - start + 1e-9));
+            gn_progress((double)k / (double)j->n, "%s  %lld of %lld pictures, %.0f/s", j->name, (long long)k,
+                        (long long)j->n, (double)k / (gn_seconds() - start + 1e-9));
     }
     return GN_OK;
 }
@@ -63,11 +85,14 @@ static gn_status draw_share(void *what, int worker, int workers) {
     return status;
 }
 
-static gn_status provenance_of(gn_arena *a, const char *domain, int valid, const gn_puppet_options *o, const char **text) {
+static gn_status provenance_of(gn_arena *a, const char *domain, int valid, const gn_puppet_options *o,
+                               const char **text) {
     GN_TAKE_TEXT(*text, a,
-                 "made by gnomon's puppet world %d: domain=%s split=%s pictures=%lld size=%d seed=%lld views=%d frames=%d motion='%s' backgrounds='%s' maps=%s",
-                 WORLD_VERSION, domain, valid ? "valid" : "train", (long long)(valid ? o->valid : o->train), o->size, (long long)o->seed, o->views,
-                 o->frames, o->motion, o->backgrounds, o->maps ? "true" : "false");
+                 "made by gnomon's puppet world %d: domain=%s split=%s pictures=%lld size=%d seed=%lld "
+                 "views=%d frames=%d motion='%s' backgrounds='%s' maps=%s",
+                 WORLD_VERSION, domain, valid ? "valid" : "train", (long long)(valid ? o->valid : o->train),
+                 o->size, (long long)o->seed, o->views, o->frames, o->motion, o->backgrounds,
+                 o->maps ? "true" : "false");
     return GN_OK;
 }
 
@@ -83,7 +108,8 @@ static int is_made(gn_arena *a, const char *path, const char *provenance) {
     return strcmp(gn_shard_provenance(s), provenance) == 0;
 }
 
-static gn_status make_split(gn_arena *a, const char *root, const char *domain, int valid, const gn_puppet_options *o, gn_pool *pool) {
+static gn_status make_split(gn_arena *a, const char *root, const char *domain, int valid,
+                            const gn_puppet_options *o, gn_pool *pool) {
     const char *path, *provenance;
     GN_TAKE_TEXT(path, a, "%s/%s/%s.h5", root, domain, valid ? "valid" : "train");
     GN_TRY(provenance_of(a, domain, valid, o, &provenance));
@@ -113,7 +139,8 @@ static gn_status make_split(gn_arena *a, const char *root, const char *domain, i
     GN_TRY(status);
     GN_TRY(gn_shard_finish(j.w));
     double took = gn_seconds() - start;
-    gn_log("made %s: %lld pictures in %.1f s, %.0f/s", path, (long long)j.n, took, (double)j.n / (took + 1e-9));
+    gn_log("made %s: %lld pictures in %.1f s, %.0f/s", path, (long long)j.n, took,
+           (double)j.n / (took + 1e-9));
     return GN_OK;
 }
 
@@ -123,7 +150,8 @@ gn_status gn_puppet_make(const char *root, const char *domain, const gn_puppet_o
         gn_arena *a = gn_arena_new("puppet set");
         if (!a) GN_FAIL(NO_MEMORY, "out of memory: a puppet set's arena");
         const char *folder = gn_arena_text(a, "%s/%s", root, domain);
-        status = folder ? gn_io_folder(folder) : gn_fail(GN_NO_MEMORY, __FILE__, __LINE__, "out of memory: a path");
+        status = folder ? gn_io_folder(folder)
+                        : gn_fail(GN_NO_MEMORY, __FILE__, __LINE__, "out of memory: a path");
         if (!status) status = make_split(a, root, domain, valid, o, pool);
         gn_arena_free(a);
     }

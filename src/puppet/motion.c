@@ -5,7 +5,8 @@
 #include "src/puppet/world.h"
 
 enum { YAW, PITCH, ROLL, BEND, TWIST, SIDE, NOD, LOOK, TILT, ARM };
-enum { FLEX, AWAY, SPIN, HINGE, END, LIMB }; /* of a limb: forward, outward, about itself, elbow or knee, wrist or ankle */
+/* of a limb: forward, outward, about itself, elbow or knee, wrist or ankle */
+enum { FLEX, AWAY, SPIN, HINGE, END, LIMB };
 enum { LEG = ARM + 2 * LIMB, ANGLES = LEG + 2 * LIMB };
 #define ARM_OF(side, what) (ARM + (side) * LIMB + (what))
 #define LEG_OF(side, what) (LEG + (side) * LIMB + (what))
@@ -14,10 +15,12 @@ static const float range[ANGLES][2] = { /* degrees */
     [YAW] = { -720, 720 }, [PITCH] = { -100, 100 }, [ROLL] = { -100, 100 },
     [BEND] = { -25, 70 }, [TWIST] = { -40, 40 }, [SIDE] = { -30, 30 },
     [NOD] = { -45, 50 }, [LOOK] = { -70, 70 }, [TILT] = { -30, 30 },
-#define ARM_RANGE(k) [ARM_OF(k, FLEX)] = { -50, 175 }, [ARM_OF(k, AWAY)] = { -20, 165 }, [ARM_OF(k, SPIN)] = { -85, 85 }, \
-                     [ARM_OF(k, HINGE)] = { 2, 145 }, [ARM_OF(k, END)] = { -60, 60 }
-#define LEG_RANGE(k) [LEG_OF(k, FLEX)] = { -25, 120 }, [LEG_OF(k, AWAY)] = { -15, 45 }, [LEG_OF(k, SPIN)] = { -30, 35 }, \
-                     [LEG_OF(k, HINGE)] = { 2, 140 }, [LEG_OF(k, END)] = { -45, 22 }
+#define ARM_RANGE(k)                                                                                     \
+    [ARM_OF(k, FLEX)] = { -50, 175 }, [ARM_OF(k, AWAY)] = { -20, 165 }, [ARM_OF(k, SPIN)] = { -85, 85 }, \
+               [ARM_OF(k, HINGE)] = { 2, 145 }, [ARM_OF(k, END)] = { -60, 60 }
+#define LEG_RANGE(k)                                                                                    \
+    [LEG_OF(k, FLEX)] = { -25, 120 }, [LEG_OF(k, AWAY)] = { -15, 45 }, [LEG_OF(k, SPIN)] = { -30, 35 }, \
+               [LEG_OF(k, HINGE)] = { 2, 140 }, [LEG_OF(k, END)] = { -45, 22 }
     ARM_RANGE(RIGHT), ARM_RANGE(LEFT), LEG_RANGE(RIGHT), LEG_RANGE(LEFT),
 };
 
@@ -43,9 +46,18 @@ static void gesture(dice *d, stance *s) {
     arms_hang(d, s);
     float kind = chance(d);
     if (kind < 0.2f) /* hands on hips */
-        for (int k = 0; k < 2; k++) s->a[ARM_OF(k, FLEX)] = -15, s->a[ARM_OF(k, AWAY)] = 48, s->a[ARM_OF(k, SPIN)] = 75, s->a[ARM_OF(k, HINGE)] = 95;
+        for (int k = 0; k < 2; k++) {
+            s->a[ARM_OF(k, FLEX)] = -15;
+            s->a[ARM_OF(k, AWAY)] = 48;
+            s->a[ARM_OF(k, SPIN)] = 75;
+            s->a[ARM_OF(k, HINGE)] = 95;
+        }
     else if (kind < 0.35f) /* arms crossed or hands together */
-        for (int k = 0; k < 2; k++) s->a[ARM_OF(k, FLEX)] = between(d, 20, 45), s->a[ARM_OF(k, SPIN)] = between(d, 40, 75), s->a[ARM_OF(k, HINGE)] = between(d, 80, 120);
+        for (int k = 0; k < 2; k++) {
+            s->a[ARM_OF(k, FLEX)] = between(d, 20, 45);
+            s->a[ARM_OF(k, SPIN)] = between(d, 40, 75);
+            s->a[ARM_OF(k, HINGE)] = between(d, 80, 120);
+        }
     else if (kind < 0.75f) {
         int k = pick(d, 2);
         arm_anyhow(d, s, k);
@@ -61,14 +73,19 @@ static void stand(dice *d, stance *s, float t) {
     s->a[SIDE] = (k ? -6.f : 6.f) * weight;
     s->a[LEG_OF(k, FLEX)] = 12 * weight;
     s->a[LEG_OF(k, HINGE)] = 6 + 20 * weight;
-    for (int j = 0; j < 2; j++) s->a[LEG_OF(j, AWAY)] += between(d, 0, 14), s->a[LEG_OF(j, SPIN)] = between(d, 0, 20);
+    for (int j = 0; j < 2; j++) {
+        s->a[LEG_OF(j, AWAY)] += between(d, 0, 14);
+        s->a[LEG_OF(j, SPIN)] = between(d, 0, 20);
+    }
     s->a[BEND] = around(d, 3, 5) + sinf(t);
 }
 
 /* A stride: thighs swing against each other, the knee folds while its thigh comes forward. */
 static void stride(dice *d, stance *s, float t, int runs) {
-    float rate = runs ? between(d, 1.2f, 1.6f) : between(d, 0.75f, 1.05f), size = between(d, 0.7f, 1.25f), start = between(d, 0, TURN);
-    float swing = runs ? 42 : 25, fold = runs ? 95 : 55, bent = runs ? 85 : around(d, 22, 8), arms = runs ? 38 : between(d, 12, 28);
+    float rate = runs ? between(d, 1.2f, 1.6f) : between(d, 0.75f, 1.05f), size = between(d, 0.7f, 1.25f),
+          start = between(d, 0, TURN);
+    float swing = runs ? 42 : 25, fold = runs ? 95 : 55, bent = runs ? 85 : around(d, 22, 8),
+          arms = runs ? 38 : between(d, 12, 28);
     arms_hang(d, s);
     for (int k = 0; k < 2; k++) {
         float at = TURN * rate * t + start + (k ? TURN / 2 : 0);
@@ -79,7 +96,10 @@ static void stride(dice *d, stance *s, float t, int runs) {
         s->a[ARM_OF(k, FLEX)] = (runs ? -5.f : 2.f) - arms * size * c;
         s->a[ARM_OF(k, HINGE)] = bent - 12 * c;
         s->a[ARM_OF(k, SPIN)] = runs ? 22 : 12;
-        if (!k) s->a[TWIST] = 7 * size * c, s->a[ROLL] = 3 * sinf(at);
+        if (!k) {
+            s->a[TWIST] = 7 * size * c;
+            s->a[ROLL] = 3 * sinf(at);
+        }
     }
     s->a[BEND] = runs ? between(d, 6, 16) : around(d, 3, 4);
     s->a[PITCH] = runs ? 8.f : 2.f;
@@ -99,8 +119,16 @@ static void sit(dice *d, stance *s, float t) {
         s->a[LEG_OF(k, FLEX)] = between(d, 72, 92) + s->a[PITCH];
         s->a[LEG_OF(k, AWAY)] = open * between(d, 0.4f, 1);
         s->a[LEG_OF(k, HINGE)] = between(d, 62, 108);
-        if (crossed < 0.2f && k == top) s->a[LEG_OF(k, FLEX)] += 16, s->a[LEG_OF(k, AWAY)] = -13, s->a[LEG_OF(k, HINGE)] = between(d, 60, 90);
-        if (crossed > 0.5f) s->a[ARM_OF(k, FLEX)] = between(d, 10, 45), s->a[ARM_OF(k, HINGE)] = between(d, 40, 85), s->a[ARM_OF(k, SPIN)] = between(d, 10, 50);
+        if (crossed < 0.2f && k == top) {
+            s->a[LEG_OF(k, FLEX)] += 16;
+            s->a[LEG_OF(k, AWAY)] = -13;
+            s->a[LEG_OF(k, HINGE)] = between(d, 60, 90);
+        }
+        if (crossed > 0.5f) {
+            s->a[ARM_OF(k, FLEX)] = between(d, 10, 45);
+            s->a[ARM_OF(k, HINGE)] = between(d, 40, 85);
+            s->a[ARM_OF(k, SPIN)] = between(d, 10, 50);
+        }
     }
 }
 
@@ -113,8 +141,15 @@ static void crouch(dice *d, stance *s, float t) {
         s->a[LEG_OF(k, HINGE)] = 125 * depth;
         s->a[LEG_OF(k, END)] = 18 * depth;
         s->a[LEG_OF(k, AWAY)] = between(d, 3, 26);
-        if (kneel) s->a[LEG_OF(k, FLEX)] = k == front ? 88.f : 8.f, s->a[LEG_OF(k, HINGE)] = k == front ? 88.f : 95.f, s->a[LEG_OF(k, END)] = k == front ? 0.f : -40.f;
-        if (happens(d, 0.5f)) s->a[ARM_OF(k, FLEX)] = between(d, 20, 80), s->a[ARM_OF(k, HINGE)] = between(d, 10, 80);
+        if (kneel) {
+            s->a[LEG_OF(k, FLEX)] = k == front ? 88.f : 8.f;
+            s->a[LEG_OF(k, HINGE)] = k == front ? 88.f : 95.f;
+            s->a[LEG_OF(k, END)] = k == front ? 0.f : -40.f;
+        }
+        if (happens(d, 0.5f)) {
+            s->a[ARM_OF(k, FLEX)] = between(d, 20, 80);
+            s->a[ARM_OF(k, HINGE)] = between(d, 10, 80);
+        }
     }
     s->a[PITCH] = kneel ? 0 : 22 * depth;
     s->a[BEND] = between(d, 5, 40);
@@ -126,14 +161,21 @@ static void reach(dice *d, stance *s, float t) {
     int k = pick(d, 2), both = happens(d, 0.35f);
     float up = between(d, 35, 170), out = between(d, -10, 70), bent = between(d, 3, 40), low = chance(d);
     for (int j = 0; j < 2; j++)
-        if (j == k || both) s->a[ARM_OF(j, FLEX)] = up + 6 * sinf(1.3f * t), s->a[ARM_OF(j, AWAY)] = out, s->a[ARM_OF(j, HINGE)] = bent;
+        if (j == k || both) {
+            s->a[ARM_OF(j, FLEX)] = up + 6 * sinf(1.3f * t);
+            s->a[ARM_OF(j, AWAY)] = out;
+            s->a[ARM_OF(j, HINGE)] = bent;
+        }
     s->a[TWIST] = (k ? -1.f : 1.f) * between(d, 0, 25);
     s->a[NOD] = up > 90 ? -20.f : 10.f;
     if (low < 0.35f) { /* for the ground */
         s->a[PITCH] = between(d, 15, 75);
         s->a[BEND] = between(d, 20, 60);
         float knees = between(d, 0, 60);
-        for (int j = 0; j < 2; j++) s->a[LEG_OF(j, FLEX)] = s->a[PITCH] + 0.5f * knees, s->a[LEG_OF(j, HINGE)] = 5 + knees;
+        for (int j = 0; j < 2; j++) {
+            s->a[LEG_OF(j, FLEX)] = s->a[PITCH] + 0.5f * knees;
+            s->a[LEG_OF(j, HINGE)] = 5 + knees;
+        }
     }
 }
 
@@ -152,14 +194,19 @@ static void kick(dice *d, stance *s, float t) {
     arms_hang(d, s);
     int k = pick(d, 2);
     float at = fmodf(t * 1.1f + chance(d), 1), high = between(d, 40, 110), out = between(d, -5, 40);
-    float back = smooth(0, 0.3f, at) * (1 - smooth(0.3f, 0.5f, at)), forth = smooth(0.3f, 0.55f, at) * (1 - smooth(0.6f, 1, at));
+    float back = smooth(0, 0.3f, at) * (1 - smooth(0.3f, 0.5f, at)),
+          forth = smooth(0.3f, 0.55f, at) * (1 - smooth(0.6f, 1, at));
     s->a[LEG_OF(k, FLEX)] = -20 * back + high * forth;
     s->a[LEG_OF(k, AWAY)] = out * forth;
     s->a[LEG_OF(k, HINGE)] = 5 + 85 * back + 40 * forth * (1 - forth);
     s->a[LEG_OF(1 - k, HINGE)] = 12;
     s->a[LEG_OF(1 - k, FLEX)] = 6;
     s->a[PITCH] = -12 * forth + 8 * back;
-    for (int j = 0; j < 2; j++) s->a[ARM_OF(j, AWAY)] = between(d, 20, 80), s->a[ARM_OF(j, HINGE)] = between(d, 10, 90), s->a[ARM_OF(j, FLEX)] = (j == k ? -1.f : 1.f) * 35 * forth;
+    for (int j = 0; j < 2; j++) {
+        s->a[ARM_OF(j, AWAY)] = between(d, 20, 80);
+        s->a[ARM_OF(j, HINGE)] = between(d, 10, 90);
+        s->a[ARM_OF(j, FLEX)] = (j == k ? -1.f : 1.f) * 35 * forth;
+    }
 }
 
 static void dance(dice *d, stance *s, float t) {
@@ -168,7 +215,8 @@ static void dance(dice *d, stance *s, float t) {
         for (int j = 0; j < LIMB - 1; j++) {
             float lo[] = { 0, 5, -50, 10 }, hi[] = { 130, 110, 60, 110 };
             float mid = between(d, lo[j], hi[j]), size = between(d, 5, 40);
-            s->a[ARM_OF(k, j)] = mid + size * sinf(beat * t * (float)(1 + pick(d, 2)) * 0.5f + between(d, 0, TURN));
+            s->a[ARM_OF(k, j)] =
+                mid + size * sinf(beat * t * (float)(1 + pick(d, 2)) * 0.5f + between(d, 0, TURN));
         }
         float bob = sinf(beat * t + between(d, 0, TURN));
         s->a[LEG_OF(k, FLEX)] = between(d, 5, 40) + 15 * bob;
@@ -184,7 +232,8 @@ static void dance(dice *d, stance *s, float t) {
 
 static void jump(dice *d, stance *s, float t) {
     float at = fmodf(t * 0.9f + chance(d), 1), air = smooth(0.35f, 0.6f, at) * (1 - smooth(0.65f, 0.9f, at));
-    float crouched = smooth(0, 0.25f, at) * (1 - smooth(0.3f, 0.5f, at)), star = chance(d), high = between(d, 0.1f, 0.45f), up = between(d, 40, 170);
+    float crouched = smooth(0, 0.25f, at) * (1 - smooth(0.3f, 0.5f, at)), star = chance(d),
+          high = between(d, 0.1f, 0.45f), up = between(d, 40, 170);
     arms_hang(d, s);
     for (int k = 0; k < 2; k++) {
         s->a[LEG_OF(k, FLEX)] = 55 * crouched + 20 * air * (1 - star);
@@ -235,14 +284,19 @@ static void anyhow(dice *d, stance *s, float t) {
 static void walk(dice *d, stance *s, float t) { stride(d, s, t, 0); }
 static void run(dice *d, stance *s, float t) { stride(d, s, t, 1); }
 
-static const struct { void (*act)(dice *, stance *, float); float wild, lab; } acts[] = {
-    { stand, 0.19f, 0.20f }, { walk, 0.15f, 0.22f }, { run, 0.10f, 0.04f }, { reach, 0.11f, 0.13f }, { wave, 0.07f, 0.10f }, { sit, 0.10f, 0.10f },
-    { crouch, 0.07f, 0.07f }, { kick, 0.05f, 0.03f }, { dance, 0.06f, 0.03f }, { jump, 0.03f, 0.01f }, { lie, 0.02f, 0.01f }, { anyhow, 0.05f, 0.06f },
+static const struct {
+    void (*act)(dice *, stance *, float);
+    float wild, lab; /* shares */
+} acts[] = {
+    { stand, 0.19f, 0.20f }, { walk, 0.15f, 0.22f }, { run, 0.10f, 0.04f },    { reach, 0.11f, 0.13f },
+    { wave, 0.07f, 0.10f },  { sit, 0.10f, 0.10f },  { crouch, 0.07f, 0.07f }, { kick, 0.05f, 0.03f },
+    { dance, 0.06f, 0.03f }, { jump, 0.03f, 0.01f }, { lie, 0.02f, 0.01f },    { anyhow, 0.05f, 0.06f },
 };
 enum { ACTS = sizeof acts / sizeof *acts };
 
 static vec limb_start(frame f, const float *a, float side, frame *out) {
-    *out = turn(turn(turn(f, about_x(-a[FLEX] * DEGREES)), about_z(side * a[AWAY] * DEGREES)), about_y(-side * a[SPIN] * DEGREES));
+    *out = turn(turn(turn(f, about_x(-a[FLEX] * DEGREES)), about_z(side * a[AWAY] * DEGREES)),
+                about_y(-side * a[SPIN] * DEGREES));
     return scale(out->y, -1);
 }
 
@@ -293,7 +347,8 @@ void gn_motion_at(const motion *m, float seconds, pose *p) {
     acts[m->act].act(&d, &s, t);
     for (int k = 0; k < ANGLES; k++) { /* nobody holds still, and nobody moves like another */
         float size = k == YAW ? 0.f : k < ARM ? 2.5f : k < LEG ? 6.f : 2.5f;
-        s.a[k] += size * (between(&d, -1, 1) + 0.4f * sinf(between(&d, 0.5f, 2.5f) * t + between(&d, 0, TURN)));
+        s.a[k] +=
+            size * (between(&d, -1, 1) + 0.4f * sinf(between(&d, 0.5f, 2.5f) * t + between(&d, 0, TURN)));
         s.a[k] = clampf(s.a[k], range[k][0], range[k][1]);
     }
     hold(&s, p);
@@ -309,5 +364,6 @@ void gn_pose_move(pose *p, float yaw, vec by) {
     p->chest = turn(r, p->chest);
     p->head = turn(r, p->head);
     for (int k = 0; k < 2; k++)
-        for (int j = 0; j < 3; j++) p->arm[k][j] = out_of(r, p->arm[k][j]), p->leg[k][j] = out_of(r, p->leg[k][j]);
+        for (int j = 0; j < 3; j++)
+            p->arm[k][j] = out_of(r, p->arm[k][j]), p->leg[k][j] = out_of(r, p->leg[k][j]);
 }

@@ -24,28 +24,35 @@ const gn_option gn_puppet_options_rows[] = {
     { "valid", GN_KIND_COUNT, AT(valid), 1000, 1, 1e9, 0, "validation pictures", 0, 0 },
     { "size", GN_KIND_INT, AT(size), 128, 32, 512, 0, "side of the square picture, pixels", 0, 0 },
     { "seed", GN_KIND_COUNT, AT(seed), 1, 0, 9e15, 0, "of every draw", 0, 0 },
-    { "views", GN_KIND_INT, AT(views), 1, 1, MOST_VIEWS, 0, "calibrated cameras a moment; consecutive samples", 0, 0 },
+    { "views", GN_KIND_INT, AT(views), 1, 1, MOST_VIEWS, 0,
+      "calibrated cameras a moment; consecutive samples", 0, 0 },
     { "frames", GN_KIND_INT, AT(frames), 1, 1, 1000, 0, "moments of one motion, 0.04 s apart", 0, 0 },
-    { "motion", GN_KIND_TEXT, AT(motion), 0, 0, 0, "", "folder of BVH files; empty: the built-in acts", 0, 0 },
-    { "backgrounds", GN_KIND_TEXT, AT(backgrounds), 0, 0, 0, "", "folder of photographs; empty: procedural places", 0, 0 },
+    { "motion", GN_KIND_TEXT, AT(motion), 0, 0, 0, "", "folder of BVH files; empty: the built-in acts", 0,
+      0 },
+    { "backgrounds", GN_KIND_TEXT, AT(backgrounds), 0, 0, 0, "",
+      "folder of photographs; empty: procedural places", 0, 0 },
     { "maps", GN_KIND_FLAG, AT(maps), 0, 0, 1, 0, "also depth_map (mm) and parts", 0, 0 },
 #undef AT
     { 0 },
 };
 
-gn_status gn_puppet_open(gn_arena *a, const char *domain, int valid, const gn_puppet_options *o, gn_puppet **p) {
+gn_status gn_puppet_open(gn_arena *a, const char *domain, int valid, const gn_puppet_options *o,
+                         gn_puppet **p) {
     gn_puppet *n;
     GN_TAKE(n, a, 1);
     n->o = *o;
     n->valid = valid;
     n->lab = strcmp(domain, "puppet_lab") == 0;
-    if (!n->lab && strcmp(domain, "puppet_wild") != 0) GN_FAIL(BAD_USAGE, "domain '%s': expected puppet_lab or puppet_wild", domain);
+    if (!n->lab && strcmp(domain, "puppet_wild") != 0)
+        GN_FAIL(BAD_USAGE, "domain '%s': expected puppet_lab or puppet_wild", domain);
     if (o->size < 32 || o->size > 512) GN_FAIL(BAD_CONFIG, "size %d: expected 32 to 512", o->size);
-    if (o->views < 1 || o->views > MOST_VIEWS) GN_FAIL(BAD_CONFIG, "views %d: expected 1 to %d", o->views, MOST_VIEWS);
+    if (o->views < 1 || o->views > MOST_VIEWS)
+        GN_FAIL(BAD_CONFIG, "views %d: expected 1 to %d", o->views, MOST_VIEWS);
     if (o->frames < 1) GN_FAIL(BAD_CONFIG, "frames %d: expected at least 1", o->frames);
     n->seed = (uint64_t)o->seed * 4 + (uint64_t)(n->lab * 2 + (valid != 0));
     if (o->motion && o->motion[0]) GN_TRY(gn_motions_open(a, o->motion, valid, &n->captured));
-    if (o->backgrounds && o->backgrounds[0] && !n->lab) GN_TRY(gn_photos_open(a, o->backgrounds, valid, &n->photos, &n->photo));
+    if (o->backgrounds && o->backgrounds[0] && !n->lab)
+        GN_TRY(gn_photos_open(a, o->backgrounds, valid, &n->photos, &n->photo));
     *p = n;
     return GN_OK;
 }
@@ -55,7 +62,12 @@ static void seat(dice *d, scene *s, const figure *f) {
     vec at = f->at[6];
     float top = at.y - 0.13f;
     if (top < 0.1f) return;
-    surface p = { happens(d, 0.5f) ? PLANKS : CLOTH, scale(v3(0.5f, 0.35f, 0.22f), between(d, 0.1f, 1.4f)), { 0.1f, 0.08f, 0.05f }, 9, 0, throw32(d) };
+    surface p = { happens(d, 0.5f) ? PLANKS : CLOTH,
+                  scale(v3(0.5f, 0.35f, 0.22f), between(d, 0.1f, 1.4f)),
+                  { 0.1f, 0.08f, 0.05f },
+                  9,
+                  0,
+                  throw32(d) };
     int wood = gn_surface_add(s, p);
     frame to = frame_of(v3(0, 1, 0), f->pelvis.z);
     vec ahead = to.z;
@@ -100,8 +112,10 @@ static void crowd(dice *d, const gn_puppet *p, scene *s, const view *v, float se
     if (happens(d, 0.22f)) {
         float side = happens(d, 0.5f) ? 1.f : -1.f, kind = chance(d);
         vec by = along(centre, right, side * between(d, 0.5f, 0.85f));
-        if (kind < 0.35f) by = along(along(centre, right, side * between(d, 0.15f, 0.6f)), back, between(d, 0.5f, 1.3f));
-        else if (kind < 0.55f) by = along(along(centre, right, side * between(d, 0.35f, 0.65f)), back, -between(d, 0.4f, 0.8f));
+        if (kind < 0.35f)
+            by = along(along(centre, right, side * between(d, 0.15f, 0.6f)), back, between(d, 0.5f, 1.3f));
+        else if (kind < 0.55f)
+            by = along(along(centre, right, side * between(d, 0.35f, 0.65f)), back, -between(d, 0.4f, 0.8f));
         by.y = 0;
         enter(d, p, s, s->people, between(d, 0, TURN), by, seconds);
     }
@@ -125,11 +139,13 @@ typedef struct { scene s; view v; } shot;
 
 static void compose(const gn_puppet *p, int64_t sample, shot *t) {
     scene *s = &t->s;
-    uint64_t views = (uint64_t)p->o.views, frames = (uint64_t)p->o.frames, moment = (uint64_t)sample / views, sequence = moment / frames;
+    uint64_t views = (uint64_t)p->o.views, frames = (uint64_t)p->o.frames, moment = (uint64_t)sample / views,
+             sequence = moment / frames;
     int number = (int)((uint64_t)sample % views);
     float seconds = (float)(moment % frames) * FRAME_SECONDS;
     dice cast = dice_of(p->seed, DICE_CAST, sequence), place = dice_of(p->seed, DICE_STAGE, sequence);
-    dice stand = dice_of(p->seed, DICE_CAMERA, sequence), crop = dice_of(p->seed, DICE_CROP, (uint64_t)sample);
+    dice stand = dice_of(p->seed, DICE_CAMERA, sequence),
+         crop = dice_of(p->seed, DICE_CROP, (uint64_t)sample);
     float yaw = between(&cast, 0, TURN);
     view all[MOST_VIEWS];
     /* twice: cameras and place are laid out for the first moment, and stay */
@@ -148,7 +164,7 @@ static void compose(const gn_puppet *p, int64_t sample, shot *t) {
         if (happens(&place, 0.2f)) gn_stage_hide(&place, s, &all[0]);
     }
     gn_stage_set(&place, s, p->lab, all, p->o.views);
-    if (s->indoor == 4) s->photo_at[2] /= (float)p->o.size;
+    if (s->place == NOISE) s->photo_at[2] /= (float)p->o.size;
     gn_stage_light(&place, s, p->lab);
     t->v = all[number];
     gn_camera_crop(&crop, &s->figure[0], p->lab, p->o.size, &t->v);
@@ -156,8 +172,10 @@ static void compose(const gn_puppet *p, int64_t sample, shot *t) {
 
 /* A joint is hidden when the ray to it ends on another's surface, or on flesh nearer than its own can be. */
 static int hidden(const scene *s, const view *v, int joint, vec at) {
-    static const float flesh[16] = { 0.06f, 0.08f, 0.15f, 0.15f, 0.08f, 0.06f, 0.17f, 0.13f, 0.12f, 0.08f, 0.05f, 0.06f, 0.09f, 0.09f, 0.06f, 0.05f };
-    hit h = gn_trace_ray(s, v, along(v->axes.z, sub(at, along(v->eye, v->axes.z, view_of(v, at).z)), 1 / view_of(v, at).z));
+    static const float flesh[16] = { 0.06f, 0.08f, 0.15f, 0.15f, 0.08f, 0.06f, 0.17f, 0.13f,
+                                     0.12f, 0.08f, 0.05f, 0.06f, 0.09f, 0.09f, 0.06f, 0.05f };
+    hit h = gn_trace_ray(
+        s, v, along(v->axes.z, sub(at, along(v->eye, v->axes.z, view_of(v, at).z)), 1 / view_of(v, at).z));
     float gap = view_of(v, at).z - h.z;
     if (h.shape < 0 || gap <= 0) return 0;
     return s->shape[h.shape].person ? 1 : gap > flesh[joint] * 1.35f;
@@ -184,7 +202,8 @@ static void label(const shot *t, int size, gn_puppet_truth *y) {
     y->head_size = v->f * length(sub(top, neck)) / view_of(v, mix(neck, top, 0.5f)).z;
 }
 
-gn_status gn_puppet_draw(const gn_puppet *p, int64_t sample, uint8_t *rgb, uint16_t *depth_mm, uint8_t *parts, gn_puppet_truth *truth) {
+gn_status gn_puppet_draw(const gn_puppet *p, int64_t sample, uint8_t *rgb, uint16_t *depth_mm, uint8_t *parts,
+                         gn_puppet_truth *truth) {
     gn_arena *a = gn_arena_new("puppet");
     if (!a) GN_FAIL(NO_MEMORY, "out of memory: a puppet's arena");
     gn_status status = GN_OK;

@@ -15,7 +15,8 @@ static shape *shape_add(scene *s, int paint) {
     return p;
 }
 
-shape *gn_solid_flat(scene *s, vec from, vec to, float ra, float rb, vec side, float wide, float deep, int paint) {
+shape *gn_solid_flat(scene *s, vec from, vec to, float ra, float rb, vec side, float wide, float deep,
+                     int paint) {
     shape *p = shape_add(s, paint);
     vec axis = sub(to, from);
     frame f = frame_of(axis, cross(side, axis));

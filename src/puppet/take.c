@@ -26,7 +26,8 @@ struct gn_motions {
 
 /* "..SS_TT.bvh": the digits before the last "_TT"; any other name is its own subject. */
 static uint64_t subject_of(const char *path) {
-    const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path, *end = name + strlen(name) - 4, *p = end;
+    const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path, *end = name + strlen(name) - 4,
+               *p = end;
     while (p > name && p[-1] >= '0' && p[-1] <= '9') p--;
     if (p < end && p > name && p[-1] == '_') {
         const char *q = --p;
@@ -45,7 +46,8 @@ static frame axes_of(const gn_bvh *b, const double *m) {
     vec c[3];
     for (int k = 0; k < 3; k++) c[k] = v3((float)m[3 * k], (float)m[3 * k + 1], (float)m[3 * k + 2]);
     /* at rest Bandai's bones lie along x, left is z; the others' axes are the world's, and they face z */
-    return strcmp(gn_bvh_dialect(b), "bandai") == 0 ? (frame){ c[2], c[0], c[1] } : (frame){ c[0], c[1], c[2] };
+    return strcmp(gn_bvh_dialect(b), "bandai") == 0 ? (frame){ c[2], c[0], c[1] }
+                                                    : (frame){ c[0], c[1], c[2] };
 }
 
 static void hang(const gn_bvh *b, double (*at)[3], double (*axes)[9], vec start, pose *p) {
@@ -55,8 +57,11 @@ static void hang(const gn_bvh *b, double (*at)[3], double (*axes)[9], vec start,
     p->head = axes_of(b, axes[gn_bvh_of(b, GN_BVH_HEAD, 0)]);
     float leg = 0;
     for (int k = 0; k < 2; k++) {
-        vec hip = point(at, gn_bvh_of(b, GN_BVH_HIP, k)), knee = point(at, gn_bvh_of(b, GN_BVH_KNEE, k)), ankle = point(at, gn_bvh_of(b, GN_BVH_ANKLE, k));
-        vec shoulder = point(at, gn_bvh_of(b, GN_BVH_SHOULDER, k)), elbow = point(at, gn_bvh_of(b, GN_BVH_ELBOW, k)), wrist = point(at, gn_bvh_of(b, GN_BVH_WRIST, k));
+        vec hip = point(at, gn_bvh_of(b, GN_BVH_HIP, k)), knee = point(at, gn_bvh_of(b, GN_BVH_KNEE, k)),
+            ankle = point(at, gn_bvh_of(b, GN_BVH_ANKLE, k));
+        vec shoulder = point(at, gn_bvh_of(b, GN_BVH_SHOULDER, k)),
+            elbow = point(at, gn_bvh_of(b, GN_BVH_ELBOW, k)),
+            wrist = point(at, gn_bvh_of(b, GN_BVH_WRIST, k));
         int hand = gn_bvh_of(b, GN_BVH_HAND, k);
         vec toe = sub(point(at, gn_bvh_of(b, GN_BVH_TOE, k)), ankle);
         p->root = along(p->root, hip, 0.5f);
@@ -70,7 +75,8 @@ static void hang(const gn_bvh *b, double (*at)[3], double (*axes)[9], vec start,
         vec shin = p->leg[k][1], flat = unit(toe), hinge = unit(cross(flat, shin));
         p->leg[k][2] = unit(along(scale(flat, cosf(20 * DEGREES)), cross(flat, hinge), sinf(20 * DEGREES)));
     }
-    p->root = v3(p->root.x - start.x, p->root.y / (leg * 1.09f), p->root.z - start.z); /* hip height over leg, as in body.c */
+    p->root = v3(p->root.x - start.x, p->root.y / (leg * 1.09f),
+                 p->root.z - start.z); /* hip height over leg, as in body.c */
 }
 
 /* Keeps every so many frames; the bones' lengths are let go. */
@@ -88,9 +94,11 @@ static gn_status take_of(gn_arena *a, const gn_bvh *b, gn_take *t) {
     for (int k = 0; k < t->n; k++) {
         int64_t now = first + k * step;
         gn_bvh_pose(b, now, at, axes);
-        if (!k) start = mix(point(at, gn_bvh_of(b, GN_BVH_HIP, 0)), point(at, gn_bvh_of(b, GN_BVH_HIP, 1)), 0.5f);
+        if (!k)
+            start = mix(point(at, gn_bvh_of(b, GN_BVH_HIP, 0)), point(at, gn_bvh_of(b, GN_BVH_HIP, 1)), 0.5f);
         hang(b, at, axes, start, &t->at[k]);
-        for (int64_t j = now; j < now + step && j < gn_bvh_frames(b); j++) t->leaps[k] |= (uint8_t)gn_bvh_leaps(b, j);
+        for (int64_t j = now; j < now + step && j < gn_bvh_frames(b); j++)
+            t->leaps[k] |= (uint8_t)gn_bvh_leaps(b, j);
     }
     return GN_OK;
 }
@@ -145,12 +153,15 @@ gn_status gn_motions_open(gn_arena *a, const char *folder, int valid, gn_motions
             refused++;
         } else m->take[m->takes++] = t;
     }
-    if (!m->takes) GN_FAIL(BAD_DATA, "motion '%s': none of %d takes for %s can be used", folder, mine, valid ? "validation" : "training");
+    if (!m->takes)
+        GN_FAIL(BAD_DATA, "motion '%s': none of %d takes for %s can be used", folder, mine,
+                valid ? "validation" : "training");
     GN_TAKE(m->first, a, m->takes + 1);
     for (int k = 0; k < m->takes; k++)
         if (!k || m->take[k].subject != m->take[k - 1].subject) m->first[m->subjects++] = k;
     m->first[m->subjects] = m->takes;
-    gn_log("motion '%s': %d of %d takes for %s, %d refused, %d subjects", folder, mine, l.n, valid ? "validation" : "training", refused, m->subjects);
+    gn_log("motion '%s': %d of %d takes for %s, %d refused, %d subjects", folder, mine, l.n,
+           valid ? "validation" : "training", refused, m->subjects);
     *out = m;
     return GN_OK;
 }

@@ -10,7 +10,8 @@ static const float FAR = 1e9f, NEAR = 0.05f;
 
 typedef struct { vec o, d, o_step, d_step; } rays; /* local */
 
-/* The body is convex: of the first meetings with side and both ends, those that lie on it, the nearest is the entry. */
+/* The body is convex: of the first meetings with side and both ends, those that lie on it, the nearest is the
+ * entry. */
 static void meet_round(const shape *p, rays r, int n, float *restrict t) {
     float s = p->s, u = p->u, h = p->h, ra2 = p->ra * p->ra, rb2 = p->rb * p->rb;
     float least = p->b * p->ra, most = h + p->b * p->rb;
@@ -43,7 +44,8 @@ static void meet_box(const shape *p, rays r, int n, float *restrict t) {
         float k = (float)i;
         float x = 1 / (r.d.x + k * r.d_step.x + 1e-12f), y = 1 / (r.d.y + k * r.d_step.y + 1e-12f),
               z = 1 / (r.d.z + k * r.d_step.z + 1e-12f);
-        float ox = -(r.o.x + k * r.o_step.x) * x, oy = -(r.o.y + k * r.o_step.y) * y, oz = -(r.o.z + k * r.o_step.z) * z;
+        float ox = -(r.o.x + k * r.o_step.x) * x, oy = -(r.o.y + k * r.o_step.y) * y,
+              oz = -(r.o.z + k * r.o_step.z) * z;
         float wx = fabsf(x) * p->ra, wy = fabsf(y) * p->h, wz = fabsf(z) * p->rb;
         float in = ox - wx, out = ox + wx;
         in = oy - wy > in ? oy - wy : in;
@@ -90,11 +92,15 @@ static box bounds(const shape *p, const view *v, int parallel, int side) {
         if (p->h > 0) cover(v, parallel, along(p->at, p->row.y, p->h), p->rb * p->reach, w);
     }
     float most = (float)side;
-    return (box){ (int)clampf(ceilf(w[0] * v->f + v->cx), 0, most), (int)clampf(floorf(w[1] * v->f + v->cx), -1, most - 1),
-                  (int)clampf(ceilf(w[2] * v->f + v->cy), 0, most), (int)clampf(floorf(w[3] * v->f + v->cy), -1, most - 1) };
+    return (box){ (int)clampf(ceilf(w[0] * v->f + v->cx), 0, most),
+                  (int)clampf(floorf(w[1] * v->f + v->cx), -1, most - 1),
+                  (int)clampf(ceilf(w[2] * v->f + v->cy), 0, most),
+                  (int)clampf(floorf(w[3] * v->f + v->cy), -1, most - 1) };
 }
 
-static vec into_local(const shape *p, vec d) { return v3(dot(p->row.x, d), dot(p->row.y, d), dot(p->row.z, d)); }
+static vec into_local(const shape *p, vec d) {
+    return v3(dot(p->row.x, d), dot(p->row.y, d), dot(p->row.z, d));
+}
 
 static rays rays_of(const shape *p, const view *v, int parallel, int x, int y) {
     vec across = scale(v->axes.x, 1 / v->f), eye = v->eye, d = v->axes.z;
@@ -145,7 +151,11 @@ gn_status gn_trace(gn_arena *a, const scene *s, const view *v, int side, canvas 
 gn_status gn_trace_shadow(gn_arena *a, const scene *s, canvas *c, view *sun) {
     enum { SIDE = 160 };
     frame f = frame_of(s->light.to, v3(0.3f, 0, 1));
-    *sun = (view){ .eye = along(s->figure[0].at[6], f.y, 12), .axes = { f.x, f.z, scale(f.y, -1) }, .f = 33, .cx = SIDE / 2, .cy = SIDE / 2 };
+    *sun = (view){ .eye = along(s->figure[0].at[6], f.y, 12),
+                   .axes = { f.x, f.z, scale(f.y, -1) },
+                   .f = 33,
+                   .cx = SIDE / 2,
+                   .cy = SIDE / 2 };
     GN_TRY(canvas_new(a, SIDE, c));
     for (int k = 0; k < s->shapes; k++) draw(&s->shape[k], k, sun, 1, c);
     return GN_OK;

@@ -27,7 +27,9 @@ static inline vec unit(vec a) {
     float n = length(a);
     return n > 1e-9f ? scale(a, 1 / n) : v3(0, 1, 0);
 }
-static inline float clampf(float x, float least, float most) { return x < least ? least : x > most ? most : x; }
+static inline float clampf(float x, float least, float most) {
+    return x < least ? least : x > most ? most : x;
+}
 static inline float lerp(float a, float b, float s) { return a + (b - a) * s; }
 static inline float smooth(float from, float to, float x) {
     float s = clampf((x - from) / (to - from), 0, 1);
@@ -36,7 +38,9 @@ static inline float smooth(float from, float to, float x) {
 
 static inline vec out_of(frame f, vec v) { return along(along(scale(f.x, v.x), f.y, v.y), f.z, v.z); }
 static inline vec into(frame f, vec v) { return v3(dot(f.x, v), dot(f.y, v), dot(f.z, v)); }
-static inline frame turn(frame a, frame b) { return (frame){ out_of(a, b.x), out_of(a, b.y), out_of(a, b.z) }; }
+static inline frame turn(frame a, frame b) {
+    return (frame){ out_of(a, b.x), out_of(a, b.y), out_of(a, b.z) };
+}
 static inline frame upright(void) { return (frame){ v3(1, 0, 0), v3(0, 1, 0), v3(0, 0, 1) }; }
 static inline frame about_x(float r) {
     float c = cosf(r), s = sinf(r);

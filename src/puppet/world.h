@@ -12,7 +12,22 @@ enum { SHAPES = 400, SURFACES = 160, PEOPLE = 4, NOBODY = 255 };
 enum { RIGHT, LEFT };
 
 typedef enum {
-    PLAIN, STRIPES_ACROSS, STRIPES_ALONG, CHECKS, DOTS, CLOTH, SPECKLE, PLANKS, TILES, BRICKS, GRASS, WINDOWS, PRINT, SHIRT, FACE, LEAVES,
+    PLAIN,
+    STRIPES_ACROSS,
+    STRIPES_ALONG,
+    CHECKS,
+    DOTS,
+    CLOTH,
+    SPECKLE,
+    PLANKS,
+    TILES,
+    BRICKS,
+    GRASS,
+    WINDOWS,
+    PRINT,
+    SHIRT,
+    FACE,
+    LEAVES,
     SPAN, /* colour a below, b above, as a studio's backdrop */
 } pattern;
 
@@ -46,7 +61,8 @@ typedef struct {
 } pose;
 
 typedef struct {
-    float height, hip, waist, chest, neck, head, shoulder, upper, fore, hand, thigh, shin, ankle, foot; /* metres */
+    float height, hip, waist, chest, neck, head, shoulder; /* metres */
+    float upper, fore, hand, thigh, shin, ankle, foot;
     float girth, belly;
     int female, child, old;
     int skin, hair, face, shirt, front, trousers, shoes, sole, extra; /* surfaces */
@@ -77,13 +93,14 @@ typedef struct {
     vec stand[PEOPLE];     /* where they entered; places are laid out around that, whatever moves later */
     figure anchor;         /* the first person's first moment */
     light light;
-    int indoor, ground, wall[4], ceiling_surface;  /* indoor 0: sky; 1: room; 2: studio; 3: photograph; 4: noise */
+    enum { OUTDOORS, ROOM, STUDIO, PHOTOGRAPH, NOISE } place;
+    int ground, wall[4], ceiling_surface;          /* surfaces */
     float room[4], ceiling;                        /* least x, most x, least z, most z */
     vec zenith, horizon;
     float cloud, hills;
     uint32_t seed;
     const gn_image *photo;
-    float photo_at[3];                             /* x, y, picture pixels a pixel; 4: noise cells a pixel */
+    float photo_at[3];                             /* x, y, picture pixels a pixel; of NOISE: its cells a pixel */
     float exposure, noise, blur, warm, haze;
 } scene;
 
@@ -94,7 +111,8 @@ void gn_body_add(scene *s, const body *b, const figure *f, int person);
 
 /* solid.c */
 shape *gn_solid_round(scene *s, vec from, vec to, float ra, float rb, int surface);
-shape *gn_solid_flat(scene *s, vec from, vec to, float ra, float rb, vec side, float wide, float deep, int surface);
+shape *gn_solid_flat(scene *s, vec from, vec to, float ra, float rb, vec side, float wide, float deep,
+                     int surface);
 shape *gn_solid_blob(scene *s, vec at, frame f, vec radii, int surface);
 shape *gn_solid_box(scene *s, vec at, frame f, vec half, int surface);
 int gn_surface_add(scene *s, surface what);
@@ -130,7 +148,11 @@ static inline vec view_of(const view *v, vec world) { return into(v->axes, sub(w
 
 /* trace.c */
 typedef struct { float z; int shape; } hit;
-typedef struct { int side; float *z[2]; uint16_t *id[2]; } canvas; /* the two nearest surfaces; depth, shape or EMPTY */
+typedef struct { /* the two nearest surfaces */
+    int side;
+    float *z[2];     /* depth */
+    uint16_t *id[2]; /* shape, or EMPTY */
+} canvas;
 enum { EMPTY = 0xffff };
 gn_status gn_trace(gn_arena *a, const scene *s, const view *v, int side, canvas *c);
 gn_status gn_trace_shadow(gn_arena *a, const scene *s, canvas *c, view *sun);
@@ -146,6 +168,6 @@ vec gn_paint(const surface *s, vec local, vec normal, float blur);
 vec gn_paint_sky(const scene *s, vec direction);
 float gn_noise(float x, float y, float z, uint32_t seed);  /* [0, 1], smooth */
 float gn_clouds(float x, float y, float z, int octaves, uint32_t seed);
-gn_status gn_shade(gn_arena *a, const scene *s, const view *v, int size, const canvas *c, uint8_t *rgb, uint16_t *depth_mm,
-                   uint8_t *parts, const dice *sensor);
+gn_status gn_shade(gn_arena *a, const scene *s, const view *v, int size, const canvas *c, uint8_t *rgb,
+                   uint16_t *depth_mm, uint8_t *parts, const dice *sensor);
 #endif
