@@ -115,7 +115,7 @@ typedef struct {
     int64_t samples;               /* in the file */
     double bytes;                  /* of one, image alone */
     double first, again;           /* samples/s a thread from page cache: hashed at first touch, and once touched */
-    double copy;                   /* bytes/s of a plain memcpy of the same size within cache and memory as they are */
+    double copy;                   /* bytes/s of memcpy out of plain memory, the same samples in the same order */
 } gn_loader_rates;
 /* Random samples copied into a batch. `shard` NULL: one of 256x256x3 is made below /tmp and removed. */
 gn_status gn_loader_bench(gn_arena *a, const char *shard, int threads, gn_loader_rates *rates);
