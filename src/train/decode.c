@@ -63,9 +63,9 @@ static double softmax_at(const map *m, double peak) {
 }
 
 static double along(const reading *r, double before, double at, double after, int64_t place, int64_t cells) {
-    if (r->entropy) before = exp(before - at), after = exp(after - at), at = 1;
-    if (r->quarter)
-        return (double)gn_decode_quarter((int)place, (int)cells, GN_R(before), GN_R(after));
+    if (r->quarter) return (double)gn_decode_quarter((int)place, (int)cells, GN_R(before), GN_R(after));
+    if (r->entropy) before -= at, after -= at, at = 0; /* small numbers keep their digits in float */
+    else if (before > 0 && at > 0 && after > 0) before = log(before), at = log(at), after = log(after);
     return (double)gn_decode_peak((int)place, (int)cells, GN_R(before), GN_R(at), GN_R(after));
 }
 
