@@ -164,6 +164,7 @@ static gn_status train(gn_session *s, int again) {
         GN_TRY(ensure_data(s, stage, &stage->data.train));
         GN_TRY(ensure_data(s, stage, &stage->data.valid));
     }
+    gn_signals_catch(); /* not before: making data may end at once */
     const char *from = NULL;
     gn_status found = again ? gn_checkpoint_newest(s->run, s->folder, &from) : GN_MISSING;
     if (found && found != GN_MISSING) return gn_pass(found, __FILE__, __LINE__);
@@ -194,7 +195,6 @@ gn_status gn_train(const gn_experiment *e, gn_arena *run, const char *folder, in
     if (!again && gn_io_exists(path)) GN_FAIL(NO_CREATE, "%s: holds a run already; --resume goes on with it", folder);
     snprintf(path, sizeof path, "%s/log.txt", folder);
     GN_TRY(gn_log_open(path));
-    gn_signals_catch();
     gn_status status = train(s, again);
     gn_signals_leave();
     gn_progress_end();
