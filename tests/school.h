@@ -20,7 +20,7 @@ static const char tiny_experiment[] =
     "  puppet: {train: 40, valid: 10, size: 32}\n"
     "model: {hourglass: {stacks: 1, width: 8, depth: 1, modules: 1, depth_modules: 1}}\n"
     "losses:\n  heatmap: {weight: 1}\n  depth: {weight: 0.1}\n"
-    "train:\n  shards: 8\n  optimizer: {adam: {rate: 0.001}}\n  ema: 0.9\n  clip: 1\n"
+    "train:\n  shards: 8\n  optimizer: {adam: {rate: 0.001}}\n  ema: 0.9\n  clip: 0.05\n"
     "  valid_every: 4\n  save_every: 3\n  log_every: 1\n"
     "  stages:\n"
     "    heatmap: {losses.depth.weight: 0, train.steps: 5}\n"

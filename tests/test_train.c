@@ -95,9 +95,9 @@ static void interrupted_and_resumed(void **state) {
         char name[32];
         snprintf(name, sizeof name, "disturbed-%d", k);
         int code = -1;
-        for (int tries = 0; code != 0 && tries < 40; tries++) {
+        for (int tries = 0; code != 0 && tries < 4; tries++) {
             draw = draw * 1103515245u + 12345u;
-            code = disturbed(name, tries > 0, how[k % 6], 20 + (int)(draw >> 16) % 200);
+            code = disturbed(name, tries > 0, how[k % 6], 20 + (int)(draw >> 16) % (200 * (1 + tries)));
             stops += code == 75;
             kills += code == -SIGKILL;
             if (code != 0 && code != 75 && code != -SIGKILL && code != -how[k % 6]) fail_msg("run %d ended with %d", k, code);
