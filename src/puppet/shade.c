@@ -42,10 +42,9 @@ static float open_sky(const scene *s, vec at) {
     return open;
 }
 
-static vec illuminate(const studio *t, vec at, vec n, vec toward, vec paint, float shine, float open,
-                      int in_shade) {
+static vec illuminate(const studio *t, vec at, vec n, vec toward, vec paint, float shine, float open) {
     const light *l = &t->s->light;
-    float face = dot(n, l->to), sun = face > 0 && !in_shade ? face * lit(t, at, n) : 0;
+    float face = dot(n, l->to), sun = face > 0 ? face * lit(t, at, n) : 0;
     vec e = add(scale(l->sun, sun), scale(mix(l->bounce, l->sky, 0.5f + 0.5f * n.y), open));
     vec c = mul(paint, e);
     if (shine > 0 && sun > 0) {
@@ -71,11 +70,11 @@ static vec shape_colour(const studio *t, const canvas *c, int sample, vec ray) {
             n = unit(mix(n, m, 0.5f * (1 - gap / 0.025f)));
         }
     }
-    if (p->person != NOBODY) open = 0.55f + 0.45f * smooth(-0.1f, 0.9f, at.y) ;
+    if (p->person != NOBODY) open = 0.55f + 0.45f * smooth(-0.1f, 0.9f, at.y);
     if (!p->box && paint->kind != FACE)
         q = v3(q.x / length(p->row.x), q.y / length(p->row.y), q.z / length(p->row.z));
     return illuminate(t, at, n, scale(unit(ray), -1), gn_paint(paint, q, own, z * t->pixel), paint->shine,
-                      open, 0);
+                      open);
 }
 
 /* The place itself: floor, walls, ceiling, sky or photograph. */
@@ -121,7 +120,7 @@ static vec place_colour(const studio *t, float u, float v, vec ray, float *depth
     if (wall == 4) return mul(gn_paint(&s->surface[paint], q, n, 1), s->light.sky);
     float grazing = fmaxf(0.05f, fabsf(dot(n, toward)));
     vec c = illuminate(t, at, n, toward, gn_paint(&s->surface[paint], q, n, z * t->pixel / sqrtf(grazing)),
-                       s->surface[paint].shine, open, 0);
+                       s->surface[paint].shine, open);
     if (s->place == OUTDOORS) c = mix(c, s->horizon, 1 - expf(-z * s->haze));
     return c;
 }

@@ -12,6 +12,7 @@ static const double KEPT_RATE = 30; /* poses a second: cameras see no more */
 struct gn_take {
     const char *path;
     uint64_t subject;
+    double unit; /* metres a file unit */
     int n;
     float rate;
     pose *at;
@@ -109,7 +110,7 @@ static gn_status load(gn_arena *a, const char *path, gn_take *t) {
     gn_bvh *b;
     gn_status status = gn_bvh_read(own, path, &b);
     if (!status) status = gn_bvh_check(b);
-    if (!status) status = take_of(a, b, t);
+    if (!status) t->unit = gn_bvh_unit(b), status = take_of(a, b, t);
     gn_arena_free(own);
     return status;
 }
@@ -130,6 +131,20 @@ static void share_out(gn_take *t, int n, int valid, int *kept) {
         if (n == 1 || (number % 5 == 0) == valid) t[out++] = t[k];
     }
     *kept = out;
+}
+
+/* "0.01 m (75 takes), 1 m (1 take)" */
+static const char *units_text(gn_arena *a, const gn_motions *m) {
+    const char *text = "";
+    for (int k = 0; k < m->takes && text; k++) {
+        int before = 0, same = 0;
+        for (int j = 0; j < m->takes; j++)
+            if (m->take[j].unit == m->take[k].unit) j < k ? before++ : same++;
+        if (!before)
+            text = gn_arena_text(a, "%s%s%.4g m (%d take%s)", text, *text ? ", " : "", m->take[k].unit, same,
+                                 same == 1 ? "" : "s");
+    }
+    return text ? text : "";
 }
 
 gn_status gn_motions_open(gn_arena *a, const char *folder, int valid, gn_motions **out) {
@@ -160,8 +175,8 @@ gn_status gn_motions_open(gn_arena *a, const char *folder, int valid, gn_motions
     for (int k = 0; k < m->takes; k++)
         if (!k || m->take[k].subject != m->take[k - 1].subject) m->first[m->subjects++] = k;
     m->first[m->subjects] = m->takes;
-    gn_log("motion '%s': %d of %d takes for %s, %d refused, %d subjects", folder, mine, l.n,
-           valid ? "validation" : "training", refused, m->subjects);
+    gn_log("motion '%s': %d of %d takes for %s, %d subjects, %d takes refused; file units %s", folder, m->takes,
+           l.n, valid ? "validation" : "training", m->subjects, refused, units_text(a, m));
     *out = m;
     return GN_OK;
 }

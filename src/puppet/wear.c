@@ -38,12 +38,11 @@ static void trunk(const tailor *t) {
           ribs = (b->shoulder / k) * (b->female ? 0.76f : 0.80f) * g + off;
     if (b->child) middle *= 1.08f;
     vec breast = step(C, thorax, 0, -0.12f, 0, k);
-    int low = b->leg > 0.3f || b->skirt ? b->trousers : b->trousers;
     flat(t, GN_PART_TORSO, step(P, pelvis, 0, -0.015f, -0.005f, k), step(P, pelvis, 0, 0.085f, 0, k), hips,
-         lerp(hips, middle, 0.75f), P.x, 1, 0.66f, low);
+         lerp(hips, middle, 0.75f), P.x, 1, 0.66f, b->trousers);
     for (int side = -1; side <= 1; side += 2)
         blob(t, GN_PART_TORSO, step(P, pelvis, (float)side * b->hip / k * 0.75f, -0.03f, -0.05f, k), P,
-             0.082f * g, 0.10f, 0.088f * g, low);
+             0.082f * g, 0.10f, 0.088f * g, b->trousers);
     flat(t, GN_PART_TORSO, step(P, pelvis, 0, 0.08f, 0, k), step(C, waist, 0, 0.04f, 0, k),
          lerp(hips, middle, 0.7f) + 0.004f, middle, P.x, 1, 0.70f, b->front);
     flat(t, GN_PART_TORSO, step(C, waist, 0, 0.0f, 0, k), breast, middle, ribs, C.x, 1, 0.68f, b->front);

@@ -83,7 +83,7 @@ typedef struct {
     float f, cx, cy;       /* pixels */
 } view;
 
-typedef struct { vec to, sun, sky, bounce; float soft; } light;
+typedef struct { vec to, sun, sky, bounce; } light; /* `to` the sun */
 
 typedef struct {
     int shapes, surfaces, people;
