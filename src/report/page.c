@@ -107,13 +107,18 @@ static void per_joint(FILE *to, const gn_scores *s) {
 static void symmetry(FILE *to, const gn_scores *s) {
     static const char *const limb[] = { "upper arm", "lower arm", "upper leg", "lower leg" };
     static const char *const name[] = { "upper_arm_mm", "lower_arm_mm", "upper_leg_mm", "lower_leg_mm" };
-    if (!gn_score_find(s, name[0])) return;
+    double most = 0;
+    for (int l = 0; l < 4; l++) {
+        const gn_score *c = gn_score_find(s, name[l]);
+        if (c) most = fmax(most, c->value);
+    }
+    if (!(most > 0)) return;
     fputs("<h3>Left and right limbs</h3><table class='narrow'><tr><th>limb<th class='n'>mean |left - right|<th></tr>\n", to);
     for (int l = 0; l < 4; l++) {
         const gn_score *c = gn_score_find(s, name[l]);
         if (c)
             fprintf(to, "<tr><td>%s<td class='n'>%.1f mm<td><div class='track'><span class='bar' style='width:%.1f%%'>"
-                        "</span></div></tr>\n", limb[l], c->value, fmin(100, c->value));
+                        "</span></div></tr>\n", limb[l], c->value, 100 * c->value / most);
     }
     fputs("</table>\n", to);
 }

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { TILE = 224, GAP = 8, CAPTION = 16, HEAD = 28, SIDES = 32 };
+enum { TILE = 224, GAP = 8, CAPTION = 16, HEAD = 28, SIDES = 64 };
 static const gn_colour ground = { 24, 27, 33 }, ink = { 208, 213, 221 };
 
 typedef struct {
