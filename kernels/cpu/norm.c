@@ -5,30 +5,28 @@
 #include "norm.h"
 #include "formula/norm.h"
 #include "gnomon/attr.h"
-#include "store.h"
+#include "lanes.h"
 #include <assert.h>
 #include <string.h>
 
 /* Channels [c, c+lanes) of one sample: `places` groups of lanes, `step` elements apart, from element `at`. */
 typedef struct { int64_t at, places, step, c; int lanes; } run;
 
-/* `least` is the ReLU: 0, or minus infinity where there is none. A number below it is refused, NaN is not. */
-typedef struct { gn_real mean[GN_LANES], deviation[GN_LANES], slope[GN_LANES], shift[GN_LANES], least; } lanes_of;
+/* What a run needs of its channels. `least` is the ReLU: 0, or minus infinity where there is none; what is not
+ * below it passes, so NaN does. */
+typedef struct { gn_lanes mean, deviation, slope, shift, least; } norms;
 
-static lanes_of lanes_read(gn_norm_by by, int64_t c, int64_t channels) {
-    lanes_of l = { .least = by.relu ? 0 : -(gn_real)INFINITY };
+static void norms_read(gn_norm_by by, int64_t c, int64_t channels, norms *l) {
+    *l = (norms){ 0 };
     for (int i = 0; i < GN_LANES; i++) {
-        int there = c + i < channels;
-        if (by.stat) {
-            l.mean[i] = there ? by.stat[c + i] : 0;
-            l.deviation[i] = there ? by.stat[channels + c + i] : 0;
-            l.slope[i] = there ? by.scale[c + i] * l.deviation[i] : 0;
-            l.shift[i] = there ? by.shift[c + i] : 0;
-        } else {
-            l.slope[i] = 1;
-        }
+        l->least[i] = by.relu ? 0 : -(gn_real)INFINITY;
+        if (!by.stat) l->slope[i] = 1;
+        if (!by.stat || c + i >= channels) continue;
+        l->mean[i] = by.stat[c + i];
+        l->deviation[i] = by.stat[channels + c + i];
+        l->slope[i] = by.scale[c + i] * l->deviation[i];
+        l->shift[i] = by.shift[c + i];
     }
-    return l;
 }
 
 /* The runs of an activation: for (walk w = ...; next(&w, &r);) all samples of a run come before the next run. */
@@ -62,32 +60,42 @@ static int same_type(const gn_tensor *a, const gn_tensor *b, const gn_tensor *c)
     return a->type == b->type && b->type == c->type ? (int)a->type : -1;
 }
 
-static void sums_write(const double *sum, const double *sum2, const run *r, int64_t lanes, double *sums) {
+/* Sums of a run of channels, in double; in gn_real over the FEW places before. */
+typedef struct { double first[GN_LANES], second[GN_LANES]; } pair;
+enum { FEW = 16 };
+
+static void sums_write(const pair *sum, const run *r, int64_t lanes, double *sums) {
     for (int i = 0; i < r->lanes; i++) {
-        sums[r->c + i] = sum[i];
-        sums[lanes + r->c + i] = sum2[i];
+        sums[r->c + i] = sum->first[i];
+        sums[lanes + r->c + i] = sum->second[i];
     }
 }
 
-GN_INLINE void sum_body(const void *x, gn_type tx, run r, int lanes, double *restrict sum, double *restrict sum2) {
-    for (int64_t p = 0; p < r.places; p++)
-        for (int i = 0; i < lanes; i++) {
-            double v = (double)gn_get(x, tx, r.at + p * r.step + i);
-            sum[i] += v;
-            sum2[i] += v * v;
+GN_INLINE void sum_body(const void *x, gn_type tx, run r, int lanes, pair *sum) {
+    for (int64_t from = 0; from < r.places; from += FEW) {
+        const int64_t end = from + FEW < r.places ? from + FEW : r.places;
+        gn_lanes first = { 0 }, second = { 0 };
+        for (int64_t p = from; p < end; p++) {
+            gn_lanes v;
+            gn_lanes_get(&v, x, tx, r.at + p * r.step, lanes);
+            first += v;
+            second += v * v;
         }
+        gn_lanes_add(sum->first, &first);
+        gn_lanes_add(sum->second, &second);
+    }
 }
 
 void gn_norm_sums(const gn_tensor *x, double *sums) {
     const gn_tensor *g = x, *y = x;
     walk w = { .p = gn_planes_of(x) };
-    double sum[GN_LANES], sum2[GN_LANES];
+    pair sum = { 0 };
     for (run r; next(&w, &r);) {
-        if (w.n == 1) memset(sum, 0, sizeof sum), memset(sum2, 0, sizeof sum2);
-#define BODY(tx, tg, ty, n) sum_body(x->data, tx, r, n, sum, sum2)
+        if (w.n == 1) sum = (pair){ 0 };
+#define BODY(tx, tg, ty, n) sum_body(x->data, tx, r, n, &sum)
         SPECIALISE(same_type(x, g, y), r, BODY);
 #undef BODY
-        if (w.n == w.p.n) sums_write(sum, sum2, &r, w.p.block * w.p.blocks, sums);
+        if (w.n == w.p.n) sums_write(&sum, &r, w.p.block * w.p.blocks, sums);
     }
 }
 
@@ -105,72 +113,89 @@ void gn_norm_stat(const gn_call *c, const gn_real *mean, const gn_real *variance
     }
 }
 
-GN_INLINE void apply_body(const void *x, gn_type tx, void *y, gn_type ty, run r, int lanes, const lanes_of *restrict l) {
-    for (int64_t p = 0; p < r.places; p++)
-        for (int i = 0; i < lanes; i++) {
-            int64_t at = r.at + p * r.step + i;
-            gn_real v = gn_norm_at(gn_get(x, tx, at), l->mean[i], l->slope[i], l->shift[i]);
-            gn_put(y, ty, at, v < l->least ? l->least : v);
-        }
+GN_INLINE void apply_body(const void *x, gn_type tx, void *y, gn_type ty, run r, int lanes, const norms *l) {
+    const norms k = *l;
+    for (int64_t p = 0; p < r.places; p++) {
+        const int64_t at = r.at + p * r.step;
+        gn_lanes v;
+        gn_lanes_get(&v, x, tx, at, lanes);
+        v = (v - k.mean) * k.slope + k.shift; /* gn_norm_at */
+        gn_lanes_mask low = v < k.least;
+        v = (gn_lanes)(((gn_lanes_mask)k.least & low) | ((gn_lanes_mask)v & ~low));
+        gn_lanes_put(y, ty, at, lanes, &v);
+    }
 }
 
 void gn_norm_apply(const gn_tensor *x, gn_norm_by by, const gn_tensor *y) {
     const gn_tensor *g = x;
     walk w = { .p = gn_planes_of(x) };
     for (run r; next(&w, &r);) {
-        lanes_of l = lanes_read(by, r.c, w.p.c);
+        norms l;
+        norms_read(by, r.c, w.p.c, &l);
 #define BODY(tx, tg, ty, n) apply_body(x->data, tx, y->data, ty, r, n, &l)
         SPECIALISE(same_type(x, g, y), r, BODY);
 #undef BODY
     }
 }
 
-/* The slope that passes the ReLU, at one element. */
-GN_INLINE gn_real through(gn_real x, gn_real g, const lanes_of *l, int i) {
-    return gn_norm_at(x, l->mean[i], l->slope[i], l->shift[i]) <= l->least ? 0 : g;
+/* dy is g where the ReLU let x through */
+GN_INLINE void back_get(const void *x, gn_type tx, const void *g, gn_type tg, int64_t at, int lanes, const norms *l,
+                        gn_lanes *dy, gn_lanes *xhat) {
+    gn_lanes v;
+    gn_lanes_get(&v, x, tx, at, lanes);
+    gn_lanes_get(dy, g, tg, at, lanes);
+    gn_lanes_mask through = ~((v - l->mean) * l->slope + l->shift <= l->least);
+    gn_lanes_keep(dy, &through);
+    *xhat = (v - l->mean) * l->deviation;
 }
 
-GN_INLINE void back_sum_body(const void *x, gn_type tx, const void *g, gn_type tg, run r, int lanes,
-                             const lanes_of *restrict l, double *restrict sum, double *restrict sum2) {
-    for (int64_t p = 0; p < r.places; p++) {
-        gn_real dy[GN_LANES], dyx[GN_LANES]; /* apart from the sums: as one loop it would branch at the ReLU */
-        for (int i = 0; i < lanes; i++) {
-            int64_t at = r.at + p * r.step + i;
-            gn_real v = gn_get(x, tx, at);
-            dy[i] = through(v, gn_get(g, tg, at), l, i);
-            dyx[i] = dy[i] * ((v - l->mean[i]) * l->deviation[i]);
+GN_INLINE void back_sum_body(const void *x, gn_type tx, const void *g, gn_type tg, run r, int lanes, const norms *l, pair *sum) {
+    const norms k = *l;
+    for (int64_t from = 0; from < r.places; from += FEW) {
+        const int64_t end = from + FEW < r.places ? from + FEW : r.places;
+        gn_lanes first = { 0 }, second = { 0 };
+        for (int64_t p = from; p < end; p++) {
+            gn_lanes dy, xhat;
+            back_get(x, tx, g, tg, r.at + p * r.step, lanes, &k, &dy, &xhat);
+            first += dy;
+            second += dy * xhat;
         }
-        for (int i = 0; i < lanes; i++) {
-            sum[i] += (double)dy[i];
-            sum2[i] += (double)dyx[i];
-        }
+        gn_lanes_add(sum->first, &first);
+        gn_lanes_add(sum->second, &second);
     }
 }
 
 void gn_norm_back_sums(const gn_tensor *x, const gn_tensor *g, gn_norm_by by, double *sums) {
     const gn_tensor *y = x;
     walk w = { .p = gn_planes_of(x) };
-    double sum[GN_LANES], sum2[GN_LANES];
+    pair sum = { 0 };
+    norms l;
     for (run r; next(&w, &r);) {
-        if (w.n == 1) memset(sum, 0, sizeof sum), memset(sum2, 0, sizeof sum2);
-        lanes_of l = lanes_read(by, r.c, w.p.c);
-#define BODY(tx, tg, ty, n) back_sum_body(x->data, tx, g->data, tg, r, n, &l, sum, sum2)
+        if (w.n == 1) {
+            sum = (pair){ 0 };
+            norms_read(by, r.c, w.p.c, &l);
+        }
+#define BODY(tx, tg, ty, n) back_sum_body(x->data, tx, g->data, tg, r, n, &l, &sum)
         SPECIALISE(same_type(x, g, y), r, BODY);
 #undef BODY
-        if (w.n == w.p.n) sums_write(sum, sum2, &r, w.p.block * w.p.blocks, sums);
+        if (w.n == w.p.n) sums_write(&sum, &r, w.p.block * w.p.blocks, sums);
     }
 }
 
+typedef struct { gn_lanes dy, dyx; } means;
+
 GN_INLINE void back_body(const void *x, gn_type tx, const void *g, gn_type tg, void *d, gn_type td, run r, int lanes,
-                         const lanes_of *restrict l, const gn_real *restrict mean_dy,
-                         const gn_real *restrict mean_dyx, int first) {
-    for (int64_t p = 0; p < r.places; p++)
-        for (int i = 0; i < lanes; i++) {
-            int64_t at = r.at + p * r.step + i;
-            gn_real v = gn_get(x, tx, at), dy = through(v, gn_get(g, tg, at), l, i);
-            gn_real dx = gn_norm_pull(dy, (v - l->mean[i]) * l->deviation[i], l->slope[i], mean_dy[i], mean_dyx[i]);
-            gn_put(d, td, at, first ? dx : gn_get(d, td, at) + dx);
-        }
+                         const norms *l, const means *m, int first) {
+    const norms k = *l;
+    const means mean = *m;
+    for (int64_t p = 0; p < r.places; p++) {
+        const int64_t at = r.at + p * r.step;
+        gn_lanes dy, xhat, dx = { 0 };
+        back_get(x, tx, g, tg, at, lanes, &k, &dy, &xhat);
+        if (!first) gn_lanes_get(&dx, d, td, at, lanes);
+        dx += k.slope * (dy - mean.dy - xhat * mean.dyx); /* gn_norm_pull */
+        gn_lanes_put(d, td, at, lanes, &dx);
+    }
 }
 
 void gn_norm_back(const gn_tensor *x, const gn_tensor *g, gn_norm_by by, const double *total, int64_t count,
@@ -178,22 +203,31 @@ void gn_norm_back(const gn_tensor *x, const gn_tensor *g, gn_norm_by by, const d
     const gn_tensor *y = d_x;
     walk w = { .p = gn_planes_of(x) };
     for (run r; next(&w, &r);) {
-        lanes_of l = lanes_read(by, r.c, w.p.c);
-        gn_real mean_dy[GN_LANES] = { 0 }, mean_dyx[GN_LANES] = { 0 };
+        norms l;
+        means m = { { 0 }, { 0 } };
+        norms_read(by, r.c, w.p.c, &l);
         for (int i = 0; by.stat && i < r.lanes && r.c + i < w.p.c; i++) {
-            mean_dy[i] = (gn_real)(total[r.c + i] / (double)count);
-            mean_dyx[i] = (gn_real)(total[w.p.block * w.p.blocks + r.c + i] / (double)count);
+            m.dy[i] = (gn_real)(total[r.c + i] / (double)count);
+            m.dyx[i] = (gn_real)(total[w.p.block * w.p.blocks + r.c + i] / (double)count);
         }
 /* `first` is a constant in each branch too */
-#define BODY(tx, tg, ty, n) back_body(x->data, tx, g->data, tg, y->data, ty, r, n, &l, mean_dy, mean_dyx, first)
+#define BODY(tx, tg, ty, n) back_body(x->data, tx, g->data, tg, y->data, ty, r, n, &l, &m, first)
         if (first) SPECIALISE(same_type(x, g, y), r, BODY);
         else SPECIALISE(same_type(x, g, y), r, BODY);
 #undef BODY
     }
 }
 
+GN_INLINE void move_lanes(const void *from, gn_type tf, void *to, gn_type tt, int64_t at, int lanes, int first) {
+    gn_lanes v, old;
+    gn_lanes_get(&v, from, tf, at, lanes);
+    if (!first) gn_lanes_get(&old, to, tt, at, lanes), v += old;
+    gn_lanes_put(to, tt, at, lanes, &v);
+}
+
 GN_INLINE void move_body(const void *from, gn_type tf, void *to, gn_type tt, int64_t n, int first) {
-    for (int64_t i = 0; i < n; i++) gn_put(to, tt, i, first ? gn_get(from, tf, i) : gn_get(to, tt, i) + gn_get(from, tf, i));
+    for (int64_t i = 0; i + GN_LANES <= n; i += GN_LANES) move_lanes(from, tf, to, tt, i, GN_LANES, first);
+    if (n % GN_LANES) move_lanes(from, tf, to, tt, n - n % GN_LANES, (int)(n % GN_LANES), first);
 }
 
 void gn_copy_or_add(const gn_tensor *from, const gn_tensor *to, int first) {
