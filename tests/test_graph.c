@@ -163,6 +163,36 @@ static void same_bits_library(void **state) {
     same_bits(GN_IMPL_FASTEST, GN_TYPE_REAL);
 }
 
+/* Loss and gradient length of one pass. */
+static void one_pass(gn_impl impl, gn_type type, double *loss, double *length) {
+    gn_arena *a = gn_arena_new("test");
+    gn_graph *g = tiny_build(a, "plain", 32, 5, (tiny_set[]){ { "width", 32 }, { "units", 2 }, { 0 } });
+    int64_t trained;
+    OK(gn_graph_plan(g, &(gn_plan){ .batch = 8, .shards = 2, .backward = 1, .impl = impl, .type = type }));
+    gn_graph_init(g, GN_INIT_HE, 5);
+    tiny_feed(g, 2);
+    OK(gn_graph_forward(g, GN_TRAIN, 0));
+    *loss = tiny_loss(g, 2, 1);
+    OK(gn_graph_backward(g));
+    gn_graph_weight_count(g, &trained);
+    double sum = 0;
+    for (int64_t i = 0; i < trained; i++) sum += (double)gn_graph_gradients(g)[i] * (double)gn_graph_gradients(g)[i];
+    *length = sqrt(sum);
+    gn_arena_free(a);
+}
+
+static void layouts_and_types_agree(void **state) {
+    (void)state;
+    double loss[3], length[3];
+    one_pass(GN_IMPL_OWN, GN_TYPE_REAL, &loss[0], &length[0]);
+    one_pass(GN_IMPL_FASTEST, GN_TYPE_REAL, &loss[1], &length[1]);
+    one_pass(GN_IMPL_FASTEST, GN_TYPE_BF16, &loss[2], &length[2]);
+    NEAR(loss[1] / loss[0], 1, 1e-4);
+    NEAR(length[1] / length[0], 1, 1e-3);
+    NEAR(loss[2] / loss[0], 1, 2e-2);
+    NEAR(length[2] / length[0], 1, 5e-2);
+}
+
 /* --- a worker that fails: nobody waits for ever, its own reason arrives, the next pass works --- */
 
 static int fail_phase, fail_shard, fail_times;
@@ -215,6 +245,7 @@ int main(void) {
         cmocka_unit_test(same_bits_own),
         cmocka_unit_test(same_bits_library),
         cmocka_unit_test(same_bits_bf16),
+        cmocka_unit_test(layouts_and_types_agree),
         cmocka_unit_test(failures_arrive),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
