@@ -233,8 +233,11 @@ void gn_stage_hide(dice *d, scene *s, const view *v) {
     frame f = frame_of(v3(0, 1, 0), unit(v3(line.x, 0, line.z)));
     static const pattern kinds[] = { PLANKS, CLOTH, CHECKS, STRIPES_ALONG, SPECKLE, LEAVES, PLAIN };
     int what = paint(d, s, kinds[pick(d, 7)], between(d, 3, 14), 0.03f, 0.8f, 0.6f, between(d, 0.2f, 0.8f));
-    if (kind < 0.4f && at.y > 0.1f) { /* from the floor up */
-        float w = between(d, 0.10f, 0.45f);
+    /* from the floor up, as tables and hedges do; never higher than the hips, or nobody would be left */
+    int low = at.y > 0.1f && joint.y < s->anchor.at[6].y + 0.06f;
+    if (kind < 0.4f && !low) kind += 0.42f;
+    if (kind < 0.4f) {
+        float w = between(d, 0.10f, 0.40f);
         vec base = along(at, right, around(d, 0, 0.3f));
         gn_solid_box(s, v3(base.x, 0.5f * at.y, base.z), turn(f, about_y(around(d, 0, 0.3f))),
                      v3(w, 0.5f * at.y + 0.02f, between(d, 0.05f, 0.2f)), what);
