@@ -35,17 +35,20 @@ static gn_status load(gn_session *s, int k) {
 }
 
 /* Parameters that both have, by name and shape; what is new keeps its initial values. */
-static gn_status carry(gn_session *s, const gn_graph *from) {
+static gn_status carry(gn_arena *a, const gn_graph *from, gn_graph *to) {
     const gn_param *old, *now;
-    const int n_old = gn_graph_params(from, &old), n = gn_graph_params(s->graph, &now);
+    const int n_old = gn_graph_params(from, &old), n = gn_graph_params(to, &now);
+    int64_t most = 1;
+    gn_real *dense;
+    for (int i = 0; i < n; i++)
+        if (gn_shape_count(&now[i].shape) > most) most = gn_shape_count(&now[i].shape);
+    GN_TAKE(dense, a, most);
     for (int i = 0; i < n; i++)
         for (int k = 0; k < n_old; k++) {
             if (strcmp(old[k].name, now[i].name)) continue;
             if (memcmp(&old[k].shape, &now[i].shape, sizeof now[i].shape)) break;
-            gn_real *dense;
-            GN_TAKE(dense, s->of_stage, gn_shape_count(&now[i].shape));
             gn_param_read(from, k, gn_graph_weights(from), dense);
-            gn_param_write(s->graph, i, dense, gn_graph_weights(s->graph));
+            gn_param_write(to, i, dense, gn_graph_weights(to));
             break;
         }
     return GN_OK;
@@ -62,7 +65,7 @@ static gn_status start_from(gn_session *s) {
 static gn_status open_stage(gn_session *s, int k, const gn_graph *before) {
     GN_TRY(plan(s));
     gn_graph_init(s->graph, (gn_init)s->stage->train.init, (uint64_t)s->e->seed);
-    if (before) GN_TRY(carry(s, before));
+    if (before) GN_TRY(carry(s->of_stage, before, s->graph));
     else if (s->stage->train.start[0]) GN_TRY(start_from(s));
     GN_TRY(load(s, k));
     GN_TRY(gn_losses_bind(s));
