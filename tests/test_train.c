@@ -190,6 +190,27 @@ static void steps_take_no_memory(void **state) {
 }
 #endif
 
+/* The next stage begins with the weights of the last, whatever it freezes, and with a fresh optimizer. */
+static void stages_keep_weights(void **state) {
+    (void)state;
+    gn_arena *a = gn_arena_new("run");
+    gn_experiment e = { 0 };
+    char *frozen = (char[]){ "train.stages.depth.train.frozen=[stack1]" };
+    OK(gn_experiment_read(a, school_path("tiny.yaml"), 1, &frozen, &e));
+    gn_session s = { .e = &e, .run = a, .folder = school, .steps = 10 };
+    OK(gn_pool_open(a, 2, &s.pool));
+    OK(gn_session_stage(&s, 0));
+    OK(gn_loader_seek(s.loader, 0));
+    const uint64_t fresh = gn_weights_hash(s.graph);
+    OK(gn_session_step(&s));
+    const uint64_t trained = gn_weights_hash(s.graph);
+    OK(gn_session_stage(&s, 1));
+    assert_true(trained != fresh && gn_weights_hash(s.graph) == trained);
+    for (int64_t i = 0; i < s.trained; i++) assert_true(s.state[0][i] == 0);
+    gn_arena_free(s.of_stage);
+    gn_arena_free(a);
+}
+
 static void rates_follow_their_schedule(void **state) {
     (void)state;
     gn_experiment e = { 0 };
@@ -264,7 +285,7 @@ int main(void) {
         cmocka_unit_test(two_on_one_folder),       cmocka_unit_test(interrupted_and_resumed),
         cmocka_unit_test(events_can_be_read),      cmocka_unit_test(steps_take_no_memory),
         cmocka_unit_test(a_full_disk_ends_a_run),  cmocka_unit_test(rates_follow_their_schedule),
-        cmocka_unit_test(divergence_is_named),     cmocka_unit_test(weights_are_taken_over),
+        cmocka_unit_test(stages_keep_weights),     cmocka_unit_test(divergence_is_named),     cmocka_unit_test(weights_are_taken_over),
     };
     return cmocka_run_group_tests(tests, school_open, school_close);
 }
