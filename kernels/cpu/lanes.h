@@ -14,7 +14,8 @@ typedef gn_real gn_lanes __attribute__((vector_size(GN_LANES * sizeof(gn_real)))
 typedef float gn_lanes_f32 __attribute__((vector_size(GN_LANES * sizeof(float))));
 typedef uint32_t gn_lanes_u32 __attribute__((vector_size(GN_LANES * sizeof(uint32_t))));
 typedef uint16_t gn_lanes_u16 __attribute__((vector_size(GN_LANES * sizeof(uint16_t))));
-typedef __typeof__((gn_lanes){ 0 } < (gn_lanes){ 0 }) gn_lanes_mask; /* all bits or none */
+typedef __typeof__(_Generic((gn_real)0, float: (int32_t)0, double: (int64_t)0)) gn_lane_int;
+typedef gn_lane_int gn_lanes_mask __attribute__((vector_size(GN_LANES * sizeof(gn_real)))); /* of a comparison: all bits or none */
 
 #ifdef __AVX512BF16__
 /* The instructions themselves: both compilers spell them out in halves otherwise. Denormals become 0. */

@@ -4,7 +4,7 @@
  * its window, so backward needs neither input nor output. */
 #include "gnomon/attr.h"
 #include "gnomon/op.h"
-#include "store.h"
+#include "lanes.h"
 
 static gn_status shape(const void *attr, int n_in, const gn_shape *in, gn_op_shape *s) {
     int size = ((const gn_pool_attr *)attr)->size;
@@ -21,37 +21,41 @@ static gn_status shape(const void *attr, int n_in, const gn_shape *in, gn_op_sha
 /* One row of windows: `lanes` channels from `lane` on; in and out rows are [places][step]. */
 typedef struct { int64_t in, out, windows, row, step; int size, lanes; } rows;
 
+typedef uint8_t bytes __attribute__((vector_size(GN_LANES)));
+
 GN_INLINE void largest(const void *x, void *y, uint8_t *at, gn_type type, rows r, int lanes) {
     for (int64_t w = 0; w < r.windows; w++) {
-        gn_real best[GN_LANES];
-        uint8_t where[GN_LANES] = { 0 };
         int64_t from = r.in + w * r.size * r.step, to = r.out + w * r.step;
-        for (int i = 0; i < lanes; i++) best[i] = gn_get(x, type, from + i);
+        gn_lanes best, v;
+        gn_lanes_mask where = { 0 };
+        gn_lanes_get(&best, x, type, from, lanes);
         for (int k = 1; k < r.size * r.size; k++) {
-            int64_t here = from + k / r.size * r.row + k % r.size * r.step;
-            for (int i = 0; i < lanes; i++) {
-                gn_real v = gn_get(x, type, here + i);
-                int wins = (v > best[i]) | (v != v);
-                best[i] = wins ? v : best[i];
-                where[i] = wins ? (uint8_t)k : where[i];
-            }
+            gn_lanes_get(&v, x, type, from + k / r.size * r.row + k % r.size * r.step, lanes);
+            gn_lanes_mask wins = (v > best) | (v != v);
+            best = (gn_lanes)(((gn_lanes_mask)v & wins) | ((gn_lanes_mask)best & ~wins));
+            where = (k & wins) | (where & ~wins);
         }
-        for (int i = 0; i < lanes; i++) {
-            gn_put(y, type, to + i, best[i]);
-            at[to + i] = where[i];
-        }
+        gn_lanes_put(y, type, to, lanes, &best);
+        const bytes place = __builtin_convertvector(where, bytes);
+        memcpy(at + to, &place, (size_t)lanes);
     }
 }
 
 GN_INLINE void spread(const void *d_y, const uint8_t *at, void *d_x, gn_type type, int first, rows r, int lanes) {
     for (int64_t w = 0; w < r.windows; w++) {
         int64_t from = r.out + w * r.step;
+        gn_lanes dy, d, old;
+        bytes place = { 0 };
+        gn_lanes_get(&dy, d_y, type, from, lanes);
+        memcpy(&place, at + from, (size_t)lanes);
+        const gn_lanes_mask where = __builtin_convertvector(place, gn_lanes_mask);
         for (int k = 0; k < r.size * r.size; k++) {
             int64_t to = r.in + w * r.size * r.step + k / r.size * r.row + k % r.size * r.step;
-            for (int i = 0; i < lanes; i++) {
-                gn_real d = at[from + i] == k ? gn_get(d_y, type, from + i) : 0;
-                gn_put(d_x, type, to + i, first ? d : gn_get(d_x, type, to + i) + d);
-            }
+            gn_lanes_mask won = where == k;
+            d = dy;
+            gn_lanes_keep(&d, &won);
+            if (!first) gn_lanes_get(&old, d_x, type, to, lanes), d += old;
+            gn_lanes_put(d_x, type, to, lanes, &d);
         }
     }
 }
