@@ -1,6 +1,7 @@
 /* rig.h - one op run by itself over a few shards, as a graph would run it: plan, prepare, phases, meetings.
  *
- * The batch's tensors are drawn once from a seed; a loss sum(out * pull) makes slopes that differences can check. */
+ * The batch's tensors are drawn once from a seed; a loss sum(out * pull) makes slopes that differences can
+ * check. */
 #ifndef RIG_H
 #define RIG_H
 #include "gnomon/arena.h"
@@ -19,7 +20,7 @@ typedef struct {
     gn_shape in_shape[GN_OP_IN]; /* of one shard */
     gn_type in_type[GN_OP_IN], out_type;
     double scale[GN_OP_IN], shift[GN_OP_IN]; /* of the inputs' draws; scale 0 means 1 */
-    int first;                   /* 1: d_in is written; 0: it is added to */
+    int first;                               /* 1: d_in is written; 0: it is added to */
     gn_mode mode;
     uint64_t seed;
 
@@ -48,7 +49,10 @@ static inline double rig_get(const gn_tensor *t, int64_t i) {
     return (double)f;
 }
 static inline void rig_put(gn_tensor *t, int64_t i, double v) {
-    if (t->type == GN_TYPE_REAL) { ((gn_real *)t->data)[i] = (gn_real)v; return; }
+    if (t->type == GN_TYPE_REAL) {
+        ((gn_real *)t->data)[i] = (gn_real)v;
+        return;
+    }
     float f = (float)v;
     uint32_t bits;
     memcpy(&bits, &f, sizeof bits);
@@ -82,7 +86,9 @@ static inline void rig_param(rig *r, int k) {
         ibs = (shape.d[1] + bi - 1) / bi;
         count = (shape.d[0] + bo - 1) / bo * ibs * kk * bi * bo;
     }
-    r->param[k] = (gn_tensor){ GN_TYPE_REAL, 0, { 1, { count } }, gn_arena_take(r->a, sizeof(gn_real) * (size_t)count) };
+    r->param[k] = (gn_tensor){
+        GN_TYPE_REAL, 0, { 1, { count } }, gn_arena_take(r->a, sizeof(gn_real) * (size_t)count)
+    };
     r->live[k] = gn_arena_take(r->a, (size_t)count);
     for (int64_t i = 0; i < count; i++) {
         int64_t o = i % bo + i / (bo * bi * kk * ibs) * bo, c = i / bo % bi + i / (bo * bi * kk) % ibs * bi;
@@ -122,17 +128,29 @@ static inline void rig_open(rig *r) {
         r->d_out[s] = rig_tensor(r, r->out_type, r->out_block, r->s.out);
         rig_fill(&r->d_out[s]);
         for (int k = 0; k < 2; k++)
-            if (r->s.saved[k].n) r->saved[s][k] = rig_tensor(r, r->s.saved_type[k], r->out_block, r->s.saved[k]);
+            if (r->s.saved[k].n)
+                r->saved[s][k] = rig_tensor(r, r->s.saved_type[k], r->out_block, r->s.saved[k]);
     }
     r->lanes = gn_tensor_lanes(&r->in[0][0]);
     r->total = gn_arena_take(r->a, sizeof(double) * (size_t)(2 * r->lanes));
     for (int s = 0; s < r->shards; s++) {
         gn_call *c = &r->call[s];
         size_t scratch = 0, shadow = 0;
-        *c = (gn_call){ .attr = r->attr, .mode = r->mode, .n_in = r->n_in, .in = r->in[s], .param = r->param,
-                        .out = &r->out[s], .saved = r->saved[s], .d_out = &r->d_out[s], .d_in = r->d_in[s],
-                        .d_param = r->d_param[s], .first = r->first ? ~0u : 0u, .total = r->total, .seed = r->seed,
-                        .first_sample = s, .sample_stride = r->shards };
+        *c = (gn_call){ .attr = r->attr,
+                        .mode = r->mode,
+                        .n_in = r->n_in,
+                        .in = r->in[s],
+                        .param = r->param,
+                        .out = &r->out[s],
+                        .saved = r->saved[s],
+                        .d_out = &r->d_out[s],
+                        .d_in = r->d_in[s],
+                        .d_param = r->d_param[s],
+                        .first = r->first ? ~0u : 0u,
+                        .total = r->total,
+                        .seed = r->seed,
+                        .first_sample = s,
+                        .sample_stride = r->shards };
         c->count = r->in_shape[0].d[0] * r->shards;
         for (int i = 2; i < r->in_shape[0].n; i++) c->count *= r->in_shape[0].d[i];
         c->sums = gn_arena_take(r->a, sizeof(double) * (size_t)(2 * r->lanes));
@@ -169,13 +187,16 @@ static inline void rig_forward(rig *r) {
     }
     rig_phases(r, r->op->forward[GN_CPU], r->s.norm_channels ? 2 : 1);
 }
-static inline void rig_backward(rig *r) { rig_phases(r, r->op->backward[GN_CPU], r->s.norm_channels ? 2 : 1); }
+static inline void rig_backward(rig *r) {
+    rig_phases(r, r->op->backward[GN_CPU], r->s.norm_channels ? 2 : 1);
+}
 
 static inline double rig_loss(rig *r) {
     double sum = 0;
     rig_forward(r);
     for (int s = 0; s < r->shards; s++)
-        for (int64_t i = 0; i < gn_tensor_count(&r->out[s]); i++) sum += rig_get(&r->out[s], i) * rig_get(&r->d_out[s], i);
+        for (int64_t i = 0; i < gn_tensor_count(&r->out[s]); i++)
+            sum += rig_get(&r->out[s], i) * rig_get(&r->d_out[s], i);
     return sum;
 }
 #endif

@@ -1,9 +1,13 @@
-/* test_golden.c - do our ops make PyTorch's numbers? Values of golden/ops.txt, in dense and in blocked layout,
- * by our loops and by the library. */
+/* test_golden.c - do our ops make PyTorch's numbers? Values of golden/ops.txt, in dense and in blocked
+ * layout, by our loops and by the library. */
 #include "rig.h"
 #include <stdlib.h>
 
-typedef struct { char name[32]; gn_shape shape; double *v; } record;
+typedef struct {
+    char name[32];
+    gn_shape shape;
+    double *v;
+} record;
 static record records[160];
 static int n_records;
 
@@ -15,7 +19,8 @@ static int read_all(void **state) {
     while (fgets(line, sizeof line, f) && n_records < 160) {
         record *r = &records[n_records++];
         char *at = line + strcspn(line, " \n");
-        memcpy(r->name, line, (size_t)(at - line) < sizeof r->name - 1 ? (size_t)(at - line) : sizeof r->name - 1);
+        memcpy(r->name, line,
+               (size_t)(at - line) < sizeof r->name - 1 ? (size_t)(at - line) : sizeof r->name - 1);
         while (*at == ' ' && r->shape.n < 5) r->shape.d[r->shape.n++] = strtoll(at, &at, 10);
         int64_t n = gn_shape_count(&r->shape);
         r->v = malloc(sizeof *r->v * (size_t)n);
@@ -67,7 +72,8 @@ static void check(const char *op, rig r, const char *const *in, const char *cons
     rig_open(&r);
     for (int i = 0; i < r.n_in; i++) fill(&r.in[0][i], find(op, in[i]));
     for (int k = 0; param[k]; k++)
-        for (int64_t i = 0; i < gn_shape_count(&r.s.param[k]); i++) rig_put(&r.param[k], param_at(&r, k, i), find(op, param[k])->v[i]);
+        for (int64_t i = 0; i < gn_shape_count(&r.s.param[k]); i++)
+            rig_put(&r.param[k], param_at(&r, k, i), find(op, param[k])->v[i]);
     rig_forward(&r);
     same(&r.out[0], find(op, "out"));
     if (r.mode == GN_TRAIN) {
@@ -102,9 +108,14 @@ static void check_all(const char *op, rig r, const char *const *in, const char *
 
 static void test_conv(void **state) {
     (void)state;
-    static const struct { const char *op; gn_conv_attr a; } conv[] = {
-        { "conv1", { 8, 1, 1, 0, 0, 1, 0 } }, { "conv3", { 6, 3, 1, 0, 0, 1, 0 } },
-        { "conv3s2", { 5, 3, 2, 0, 0, 1, 0 } }, { "conv7s2", { 10, 7, 2, 0, 0, 1, 0 } },
+    static const struct {
+        const char *op;
+        gn_conv_attr a;
+    } conv[] = {
+        { "conv1", { 8, 1, 1, 0, 0, 1, 0 } },
+        { "conv3", { 6, 3, 1, 0, 0, 1, 0 } },
+        { "conv3s2", { 5, 3, 2, 0, 0, 1, 0 } },
+        { "conv7s2", { 10, 7, 2, 0, 0, 1, 0 } },
     };
     for (size_t i = 0; i < sizeof conv / sizeof *conv; i++) {
         rig r = { .op = &gn_op_conv, .attr = &conv[i].a, .n_in = 1 };
@@ -116,7 +127,8 @@ static void test_unit(void **state) {
     (void)state;
     gn_conv_attr a = { 7, 3, 1, 1, 1, 1, 1 };
     rig r = { .op = &gn_op_conv, .attr = &a, .n_in = 2 };
-    check_all("unit", r, (const char *[]){ "x", "add" }, (const char *[]){ "weight", "bias", "scale", "shift", NULL });
+    check_all("unit", r, (const char *[]){ "x", "add" },
+              (const char *[]){ "weight", "bias", "scale", "shift", NULL });
 }
 
 static void test_norm(void **state) {
@@ -125,14 +137,16 @@ static void test_norm(void **state) {
     rig r = { .op = &gn_op_norm, .attr = &a, .n_in = 1 };
     check_all("norm", r, (const char *[]){ "x" }, (const char *[]){ "scale", "shift", NULL });
     r.mode = GN_EVAL;
-    check_all("norm_eval", r, (const char *[]){ "x" }, (const char *[]){ "scale", "shift", "mean", "variance", NULL });
+    check_all("norm_eval", r, (const char *[]){ "x" },
+              (const char *[]){ "scale", "shift", "mean", "variance", NULL });
 }
 
 static void test_resample(void **state) {
     (void)state;
     gn_pool_attr pool = { 2 };
     gn_upsample_attr up = { 2 };
-    rig r = { .op = &gn_op_pool, .attr = &pool, .n_in = 1 }, u = { .op = &gn_op_upsample, .attr = &up, .n_in = 2 };
+    rig r = { .op = &gn_op_pool, .attr = &pool, .n_in = 1 },
+        u = { .op = &gn_op_upsample, .attr = &up, .n_in = 2 };
     check_all("pool", r, (const char *[]){ "x" }, (const char *[]){ NULL });
     check_all("upsample", u, (const char *[]){ "x", "add" }, (const char *[]){ NULL });
 }
@@ -146,7 +160,8 @@ static void test_linear(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_conv), cmocka_unit_test(test_unit), cmocka_unit_test(test_norm), cmocka_unit_test(test_resample), cmocka_unit_test(test_linear),
+        cmocka_unit_test(test_conv),     cmocka_unit_test(test_unit),   cmocka_unit_test(test_norm),
+        cmocka_unit_test(test_resample), cmocka_unit_test(test_linear),
     };
     return cmocka_run_group_tests(tests, read_all, free_all);
 }

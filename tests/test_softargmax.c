@@ -20,7 +20,14 @@ static void test_volume(void **state) {
     (void)state;
     enum { J = 2, D = 24, H = 9, W = 17 };
     gn_softargmax_attr a = { J, D };
-    rig r = { .op = &gn_op_softargmax, .attr = &a, .n_in = 1, .first = 1, .seed = 6, .in_shape = { { 4, { 1, J * D, H, W } } }, .in_block = { 16 }, .scale = { 9 } };
+    rig r = { .op = &gn_op_softargmax,
+              .attr = &a,
+              .n_in = 1,
+              .first = 1,
+              .seed = 6,
+              .in_shape = { { 4, { 1, J * D, H, W } } },
+              .in_block = { 16 },
+              .scale = { 9 } };
     rig_open(&r);
     rig_forward(&r), rig_backward(&r);
     const gn_tensor *x = &r.in[0][0];

@@ -15,10 +15,10 @@
 typedef struct {
     gn_conv_shape s;
     gn_onednn_conv *lib;
-    unsigned can;       /* by the library */
-    int planar;         /* the library reads x as [N C H W] */
-    int indirect;       /* x is not read where it lies, nor its slope written there */
-    int widen;          /* the slope of y comes in another type than `work` */
+    unsigned can;                          /* by the library */
+    int planar;                            /* the library reads x as [N C H W] */
+    int indirect;                          /* x is not read where it lies, nor its slope written there */
+    int widen;                             /* the slope of y comes in another type than `work` */
     size_t at_x, at_dy, at_planes, at_lib; /* in scratch; the slope of x replaces x */
     size_t at_turned;                      /* in the shadow, behind the library's part */
 } plan_of;
@@ -26,8 +26,8 @@ typedef struct {
 /* --- the reference loops --- */
 
 /* acc += sum over b of src[b] w[b], w[b] being `step` apart */
-GN_INLINE void lanes_add(gn_real *restrict acc, int lanes, const void *src, gn_type type, int64_t at, int64_t n,
-                         const gn_real *restrict w, int64_t step) {
+GN_INLINE void lanes_add(gn_real *restrict acc, int lanes, const void *src, gn_type type, int64_t at,
+                         int64_t n, const gn_real *restrict w, int64_t step) {
     for (int64_t b = 0; b < n; b++) {
         gn_real x = gn_get(src, type, at + b);
         for (int i = 0; i < lanes; i++) acc[i] += x * w[b * step + i];
@@ -36,13 +36,19 @@ GN_INLINE void lanes_add(gn_real *restrict acc, int lanes, const void *src, gn_t
 
 static void lanes_add_any(gn_real *acc, int lanes, const void *src, gn_type type, int64_t at, int64_t n,
                           const gn_real *w, int64_t step) {
-    if (lanes == GN_LANES && type == GN_TYPE_REAL) lanes_add(acc, GN_LANES, src, GN_TYPE_REAL, at, n, w, step);
-    else lanes_add(acc, lanes, src, type, at, n, w, step);
+    if (lanes == GN_LANES && type == GN_TYPE_REAL)
+        lanes_add(acc, GN_LANES, src, GN_TYPE_REAL, at, n, w, step);
+    else
+        lanes_add(acc, lanes, src, type, at, n, w, step);
 }
 
-static int lanes_from(int64_t at, int64_t block) { return block - at < GN_LANES ? (int)(block - at) : GN_LANES; }
+static int lanes_from(int64_t at, int64_t block) {
+    return block - at < GN_LANES ? (int)(block - at) : GN_LANES;
+}
 
-typedef struct { int64_t channels, blocks, block, h, w; } side; /* x's or y's */
+typedef struct {
+    int64_t channels, blocks, block, h, w;
+} side; /* x's or y's */
 
 static side x_side(const gn_conv_shape *s) {
     return (side){ s->c, (s->c + s->in_block - 1) / s->in_block, s->in_block, s->h, s->w };
@@ -54,12 +60,13 @@ static int64_t place(const side *a, int64_t n, int64_t block, int64_t y, int64_t
     return (((n * a->blocks + block) * a->h + y) * a->w + x) * a->block;
 }
 /* [ceil(O/Bo)][ceil(I/Bi)][kh][kw][Bi][Bo] */
-static int64_t tap(const gn_conv_shape *s, const side *in, const side *out, int64_t ob, int64_t ib, int64_t ky, int64_t kx) {
+static int64_t tap(const gn_conv_shape *s, const side *in, const side *out, int64_t ob, int64_t ib,
+                   int64_t ky, int64_t kx) {
     return (((ob * in->blocks + ib) * s->kernel + ky) * s->kernel + kx) * in->block * out->block;
 }
 
-static void y_at(const gn_conv_shape *s, const void *x, const gn_real *w, const gn_real *bias, void *y, int64_t n,
-                 int64_t ob, int64_t oy, int64_t ox) {
+static void y_at(const gn_conv_shape *s, const void *x, const gn_real *w, const gn_real *bias, void *y,
+                 int64_t n, int64_t ob, int64_t oy, int64_t ox) {
     const side in = x_side(s), out = y_side(s);
     for (int64_t l = 0; l < out.block; l += GN_LANES) {
         int lanes = lanes_from(l, out.block);
@@ -77,7 +84,8 @@ static void y_at(const gn_conv_shape *s, const void *x, const gn_real *w, const 
     }
 }
 
-static void loop_forward(const gn_conv_shape *s, const void *x, const gn_real *w, const gn_real *bias, void *y) {
+static void loop_forward(const gn_conv_shape *s, const void *x, const gn_real *w, const gn_real *bias,
+                         void *y) {
     const side out = y_side(s);
     for (int64_t n = 0; n < s->n; n++)
         for (int64_t ob = 0; ob < out.blocks; ob++)
@@ -91,11 +99,12 @@ static void loop_prepare(const gn_conv_shape *s, const gn_real *w, gn_real *turn
     const int64_t taps = out.blocks * in.blocks * s->kernel * s->kernel, size = in.block * out.block;
     for (int64_t t = 0; t < taps; t++)
         for (int64_t i = 0; i < in.block; i++)
-            for (int64_t o = 0; o < out.block; o++) turned[t * size + o * in.block + i] = w[t * size + i * out.block + o];
+            for (int64_t o = 0; o < out.block; o++)
+                turned[t * size + o * in.block + i] = w[t * size + i * out.block + o];
 }
 
-static void dx_at(const gn_conv_shape *s, const void *dy, const gn_real *turned, void *dx, int64_t n, int64_t ib,
-                  int64_t iy, int64_t ix) {
+static void dx_at(const gn_conv_shape *s, const void *dy, const gn_real *turned, void *dx, int64_t n,
+                  int64_t ib, int64_t iy, int64_t ix) {
     const side in = x_side(s), out = y_side(s);
     for (int64_t l = 0; l < in.block; l += GN_LANES) {
         int lanes = lanes_from(l, in.block);
@@ -123,8 +132,8 @@ static void loop_data(const gn_conv_shape *s, const void *dy, const gn_real *tur
 }
 
 /* dw += the outer product of x and dy at one place */
-static void outer_add(const gn_conv_shape *s, const void *x, int64_t at_x, int64_t bi, const void *dy, int64_t at_y,
-                      int64_t bo, gn_real *restrict dw) {
+static void outer_add(const gn_conv_shape *s, const void *x, int64_t at_x, int64_t bi, const void *dy,
+                      int64_t at_y, int64_t bo, gn_real *restrict dw) {
     for (int64_t l = 0; l < bo; l += GN_LANES) {
         int lanes = lanes_from(l, bo);
         gn_real g[GN_LANES];
@@ -136,8 +145,8 @@ static void outer_add(const gn_conv_shape *s, const void *x, int64_t at_x, int64
     }
 }
 
-static void dw_tap(const gn_conv_shape *s, const void *x, const void *dy, int64_t ob, int64_t ib, int64_t ky, int64_t kx,
-                   gn_real *dw) {
+static void dw_tap(const gn_conv_shape *s, const void *x, const void *dy, int64_t ob, int64_t ib, int64_t ky,
+                   int64_t kx, gn_real *dw) {
     const side in = x_side(s), out = y_side(s);
     memset(dw, 0, sizeof *dw * (size_t)(in.block * out.block));
     for (int64_t n = 0; n < s->n; n++)
@@ -145,7 +154,8 @@ static void dw_tap(const gn_conv_shape *s, const void *x, const void *dy, int64_
             for (int64_t ox = 0; ox < s->ow; ox++) {
                 int64_t iy = oy * s->stride + ky - s->pad, ix = ox * s->stride + kx - s->pad;
                 if (iy < 0 || iy >= s->h || ix < 0 || ix >= s->w) continue;
-                outer_add(s, x, place(&in, n, ib, iy, ix), in.block, dy, place(&out, n, ob, oy, ox), out.block, dw);
+                outer_add(s, x, place(&in, n, ib, iy, ix), in.block, dy, place(&out, n, ob, oy, ox),
+                          out.block, dw);
             }
 }
 
@@ -176,13 +186,17 @@ static gn_status shape(const void *attr, int n_in, const gn_shape *in, gn_op_sha
     const int64_t *d = in->d, k = a->kernel, stride = a->stride, pad = k / 2;
     if (in->n != 4) GN_FAIL(BAD_SHAPE, "conv: expected [N C H W], got %s", gn_shape_text(in));
     if (k < 1 || stride < 1 || a->channels < 1)
-        GN_FAIL(BAD_SHAPE, "conv: expected kernel, stride and channels of at least 1, got %d, %d, %d", a->kernel, a->stride, a->channels);
+        GN_FAIL(BAD_SHAPE, "conv: expected kernel, stride and channels of at least 1, got %d, %d, %d",
+                a->kernel, a->stride, a->channels);
     if (d[2] + 2 * pad < k || d[3] + 2 * pad < k)
         GN_FAIL(BAD_SHAPE, "conv: a kernel of %d does not fit %s", a->kernel, gn_shape_text(in));
-    s->out = (gn_shape){ 4, { d[0], a->channels, (d[2] + 2 * pad - k) / stride + 1, (d[3] + 2 * pad - k) / stride + 1 } };
+    s->out = (gn_shape){
+        4, { d[0], a->channels, (d[2] + 2 * pad - k) / stride + 1, (d[3] + 2 * pad - k) / stride + 1 }
+    };
     if (n_in != 1 + !!a->add) GN_FAIL(BAD_SHAPE, "conv: expected %d inputs, got %d", 1 + !!a->add, n_in);
     if (a->add && !gn_shape_same(&in[1], &s->out))
-        GN_FAIL(BAD_SHAPE, "conv: the residual is %s, the result %s", gn_shape_text(&in[1]), gn_shape_text(&s->out));
+        GN_FAIL(BAD_SHAPE, "conv: the residual is %s, the result %s", gn_shape_text(&in[1]),
+                gn_shape_text(&s->out));
     s->param[s->n_param++] = (gn_shape){ 4, { a->channels, d[1], k, k } };
     if (a->bias) s->param[s->n_param++] = (gn_shape){ 1, { a->channels } };
     if (!a->norm) return GN_OK;
@@ -199,15 +213,19 @@ static size_t reserve(size_t *total, size_t bytes) {
     return at;
 }
 
-static gn_status plan(const gn_call *c, gn_arena *arena, gn_impl impl, void **state, size_t *scratch, size_t *shadow) {
+static gn_status plan(const gn_call *c, gn_arena *arena, gn_impl impl, void **state, size_t *scratch,
+                      size_t *shadow) {
     const gn_conv_attr *a = c->attr;
     const gn_tensor *x = &c->in[0], *y = &c->out[0];
     const int64_t *d = x->shape.d, *e = y->shape.d;
     const int bf16 = x->type == GN_TYPE_BF16 || y->type == GN_TYPE_BF16;
     plan_of *p;
     GN_TAKE(p, arena, 1);
-    p->s = (gn_conv_shape){ d[0], d[1], d[2], d[3], e[1], e[2], e[3], a->kernel, a->stride, a->kernel / 2, a->bias,
-                            x->block, y->block, bf16 ? GN_TYPE_BF16 : GN_TYPE_REAL, y->type };
+    p->s = (gn_conv_shape){
+        d[0],      d[1],      d[2],          d[3],    e[1],     e[2],     e[3],
+        a->kernel, a->stride, a->kernel / 2, a->bias, x->block, y->block, bf16 ? GN_TYPE_BF16 : GN_TYPE_REAL,
+        y->type
+    };
     size_t lib_scratch = 0, lib_shadow = 0, elements = (size_t)(gn_tensor_count(x));
 #ifdef GN_ONEDNN
     if (impl != GN_IMPL_OWN) {
@@ -229,7 +247,8 @@ static gn_status plan(const gn_call *c, gn_arena *arena, gn_impl impl, void **st
     p->at_planes = reserve(scratch, p->planar ? elements * gn_type_bytes(p->s.work) : 0);
     p->at_lib = reserve(scratch, lib_scratch);
     const side in = x_side(&p->s), out = y_side(&p->s);
-    size_t turned = sizeof(gn_real) * (size_t)(in.blocks * in.block * out.blocks * out.block * a->kernel * a->kernel);
+    size_t turned =
+        sizeof(gn_real) * (size_t)(in.blocks * in.block * out.blocks * out.block * a->kernel * a->kernel);
     *shadow = 0;
     reserve(shadow, lib_shadow);
     p->at_turned = reserve(shadow, p->can & GN_CONV_DATA ? 0 : turned);
@@ -251,7 +270,8 @@ static void planes_from(const gn_conv_shape *s, const void *x, void *planes) {
     for (int64_t n = 0; n < s->n; n++)
         for (int64_t i = 0; i < s->h * s->w; i++)
             for (int64_t ch = 0; ch < s->c; ch++)
-                gn_put(planes, s->work, (n * s->c + ch) * s->h * s->w + i, gn_get(x, s->work, (n * s->h * s->w + i) * s->c + ch));
+                gn_put(planes, s->work, (n * s->c + ch) * s->h * s->w + i,
+                       gn_get(x, s->work, (n * s->h * s->w + i) * s->c + ch));
 }
 
 /* x as the convolution reads it: where it lies, or made in scratch. */
@@ -269,7 +289,8 @@ static const void *x_ready(const gn_call *c, const plan_of *p, int by_library) {
 static gn_status prepare(const gn_call *c) {
     const plan_of *p = c->state;
     char *shadow = (char *)(uintptr_t)c->shadow;
-    if (!(p->can & GN_CONV_DATA)) loop_prepare(&p->s, c->param[0].data, (gn_real *)(void *)(shadow + p->at_turned));
+    if (!(p->can & GN_CONV_DATA))
+        loop_prepare(&p->s, c->param[0].data, (gn_real *)(void *)(shadow + p->at_turned));
 #ifdef GN_ONEDNN
     if (p->can) GN_TRY(gn_onednn_conv_prepare(p->lib, c->param[0].data, shadow, in_scratch(c, p->at_lib)));
 #endif
@@ -287,7 +308,9 @@ static gn_status forward(const gn_call *c) {
     const void *x = x_ready(c, p, !!(p->can & GN_CONV_FORWARD));
     if (!(p->can & GN_CONV_FORWARD)) loop_forward(&p->s, x, c->param[0].data, bias, c->out[0].data);
 #ifdef GN_ONEDNN
-    else GN_TRY(gn_onednn_conv_forward(p->lib, x, c->param[0].data, c->shadow, bias, c->out[0].data, in_scratch(c, p->at_lib)));
+    else
+        GN_TRY(gn_onednn_conv_forward(p->lib, x, c->param[0].data, c->shadow, bias, c->out[0].data,
+                                      in_scratch(c, p->at_lib)));
 #endif
     if (a->add) gn_copy_or_add(&c->in[1], &c->out[0], 0);
     return GN_OK;
@@ -299,7 +322,8 @@ static gn_status weights_back(const gn_call *c, const plan_of *p, const void *dy
     if (!dw) return GN_OK; /* frozen: all of a scope, or nothing */
     const void *x = x_ready(c, p, !!(p->can & GN_CONV_WEIGHTS));
 #ifdef GN_ONEDNN
-    if (p->can & GN_CONV_WEIGHTS) return gn_onednn_conv_weights(p->lib, x, dy, dw, db, in_scratch(c, p->at_lib));
+    if (p->can & GN_CONV_WEIGHTS)
+        return gn_onednn_conv_weights(p->lib, x, dy, dw, db, in_scratch(c, p->at_lib));
 #endif
     loop_weights(&p->s, x, dy, dw);
     if (db) loop_bias(&p->s, dy, db);
@@ -308,7 +332,8 @@ static gn_status weights_back(const gn_call *c, const plan_of *p, const void *dy
 
 static gn_status data_back(const gn_call *c, const plan_of *p, const void *dy, void *dx) {
 #ifdef GN_ONEDNN
-    if (p->can & GN_CONV_DATA) return gn_onednn_conv_data(p->lib, dy, c->param[0].data, c->shadow, dx, in_scratch(c, p->at_lib));
+    if (p->can & GN_CONV_DATA)
+        return gn_onednn_conv_data(p->lib, dy, c->param[0].data, c->shadow, dx, in_scratch(c, p->at_lib));
 #endif
     loop_data(&p->s, dy, (const gn_real *)(const void *)((const char *)c->shadow + p->at_turned), dx);
     return GN_OK;
@@ -322,7 +347,8 @@ static gn_status backward(const gn_call *c) {
     g.type = p->s.work;
     g.data = in_scratch(c, p->at_x);
     if (c->phase == 1) {
-        if (c->d_in[0].data) gn_norm_back(&c->in[0], &g, by(c), c->total, c->count, &c->d_in[0], c->first & 1);
+        if (c->d_in[0].data)
+            gn_norm_back(&c->in[0], &g, by(c), c->total, c->count, &c->d_in[0], c->first & 1);
         return GN_OK;
     }
     if (p->widen) {
@@ -349,6 +375,13 @@ static gn_status backward(const gn_call *c) {
 }
 
 const gn_op gn_op_conv = {
-    .name = "conv", .shape = shape, .plan = { plan }, .prepare = { prepare }, .forward = { forward },
-    .backward = { backward }, .phases_backward = 2, .passes = 2, .forgets = 2,
+    .name = "conv",
+    .shape = shape,
+    .plan = { plan },
+    .prepare = { prepare },
+    .forward = { forward },
+    .backward = { backward },
+    .phases_backward = 2,
+    .passes = 2,
+    .forgets = 2,
 };

@@ -12,7 +12,8 @@ static gn_status shape(const void *attr, int n_in, const gn_shape *in, gn_op_sha
     const gn_dropout_attr *a = attr;
     (void)n_in;
     if (in->n < 2) GN_FAIL(BAD_SHAPE, "dropout: expected [N C ...], got %s", gn_shape_text(in));
-    if (!(a->share >= 0 && a->share < 1)) GN_FAIL(BAD_SHAPE, "dropout: expected a share in [0, 1), got %g", a->share);
+    if (!(a->share >= 0 && a->share < 1))
+        GN_FAIL(BAD_SHAPE, "dropout: expected a share in [0, 1), got %g", a->share);
     s->out = *in;
     return GN_OK;
 }
@@ -45,5 +46,10 @@ static gn_status backward(const gn_call *c) {
 }
 
 const gn_op gn_op_dropout = {
-    .name = "dropout", .shape = shape, .forward = { forward }, .backward = { backward }, .phases_backward = 1, .forgets = 1,
+    .name = "dropout",
+    .shape = shape,
+    .forward = { forward },
+    .backward = { backward },
+    .phases_backward = 1,
+    .forgets = 1,
 };

@@ -14,13 +14,15 @@ typedef gn_real gn_lanes __attribute__((vector_size(GN_LANES * sizeof(gn_real)))
 typedef float gn_lanes_f32 __attribute__((vector_size(GN_LANES * sizeof(float))));
 typedef uint32_t gn_lanes_u32 __attribute__((vector_size(GN_LANES * sizeof(uint32_t))));
 typedef uint16_t gn_lanes_u16 __attribute__((vector_size(GN_LANES * sizeof(uint16_t))));
-typedef __typeof__(_Generic((gn_real)0, float: (int32_t)0, double: (int64_t)0)) gn_lane_int;
-typedef gn_lane_int gn_lanes_mask __attribute__((vector_size(GN_LANES * sizeof(gn_real)))); /* of a comparison: all bits or none */
+typedef __typeof__(_Generic((gn_real)0, float : (int32_t)0, double : (int64_t)0)) gn_lane_int;
+typedef gn_lane_int gn_lanes_mask
+    __attribute__((vector_size(GN_LANES * sizeof(gn_real)))); /* of a comparison: all bits or none */
 
 #ifdef __AVX512BF16__
 /* The instructions themselves: both compilers spell them out in halves otherwise. Denormals become 0. */
 GN_INLINE void gn_lanes_widen(gn_lanes_f32 *to, const uint16_t *from) {
-    *to = (gn_lanes_f32)_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(const void *)from)), 16);
+    *to = (gn_lanes_f32)_mm512_slli_epi32(
+        _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(const void *)from)), 16);
 }
 GN_INLINE void gn_lanes_narrow(uint16_t *to, const gn_lanes_f32 *from) {
     _mm256_storeu_si256((__m256i *)(void *)to, (__m256i)_mm512_cvtneps_pbh((__m512)*from));
@@ -71,5 +73,7 @@ GN_INLINE void gn_lanes_add(double *restrict sum, const gn_lanes *v) {
 }
 
 /* v where mask, else 0 */
-GN_INLINE void gn_lanes_keep(gn_lanes *v, const gn_lanes_mask *mask) { *v = (gn_lanes)((gn_lanes_mask)*v & *mask); }
+GN_INLINE void gn_lanes_keep(gn_lanes *v, const gn_lanes_mask *mask) {
+    *v = (gn_lanes)((gn_lanes_mask)*v & *mask);
+}
 #endif

@@ -8,14 +8,18 @@
 #include "store.h"
 #include <string.h>
 
-typedef struct { int library; size_t at_dy, at_dx; } plan_of; /* places in scratch; rows of x come first */
+typedef struct {
+    int library;
+    size_t at_dy, at_dx;
+} plan_of; /* places in scratch; rows of x come first */
 
 static int64_t row_of(const gn_tensor *x) { return gn_shape_count(&x->shape) / x->shape.d[0]; }
 
 static gn_status shape(const void *attr, int n_in, const gn_shape *in, gn_op_shape *s) {
     const gn_linear_attr *a = attr;
     (void)n_in;
-    if (in->n != 4 && in->n != 2) GN_FAIL(BAD_SHAPE, "linear: expected [N C H W] or [N C], got %s", gn_shape_text(in));
+    if (in->n != 4 && in->n != 2)
+        GN_FAIL(BAD_SHAPE, "linear: expected [N C H W] or [N C], got %s", gn_shape_text(in));
     if (a->channels < 1) GN_FAIL(BAD_SHAPE, "linear: expected at least 1 channel, got %d", a->channels);
     s->out = (gn_shape){ 2, { in->d[0], a->channels } };
     s->param[s->n_param++] = (gn_shape){ 2, { a->channels, gn_shape_count(in) / in->d[0] } };
@@ -23,7 +27,8 @@ static gn_status shape(const void *attr, int n_in, const gn_shape *in, gn_op_sha
     return GN_OK;
 }
 
-static gn_status plan(const gn_call *c, gn_arena *arena, gn_impl impl, void **state, size_t *scratch, size_t *shadow) {
+static gn_status plan(const gn_call *c, gn_arena *arena, gn_impl impl, void **state, size_t *scratch,
+                      size_t *shadow) {
     plan_of *p;
     GN_TAKE(p, arena, 1);
     size_t rows = sizeof(gn_real) * (size_t)gn_shape_count(&c->in[0].shape);
@@ -38,12 +43,12 @@ static gn_status plan(const gn_call *c, gn_arena *arena, gn_impl impl, void **st
 }
 
 /* visit(place in memory, place in the rows) for each element */
-#define EACH(t, at, row)                                                                                      \
-    const gn_planes q = gn_planes_of(t);                                                                      \
-    int64_t row = 0;                                                                                          \
-    for (int64_t n = 0; n < q.n; n++)                                                                         \
-        for (int64_t ch = 0; ch < q.c; ch++)                                                                  \
-            for (int64_t p = 0, at = ((n * q.blocks + ch / q.block) * q.places) * q.block + ch % q.block;      \
+#define EACH(t, at, row)                                                                                  \
+    const gn_planes q = gn_planes_of(t);                                                                  \
+    int64_t row = 0;                                                                                      \
+    for (int64_t n = 0; n < q.n; n++)                                                                     \
+        for (int64_t ch = 0; ch < q.c; ch++)                                                              \
+            for (int64_t p = 0, at = ((n * q.blocks + ch / q.block) * q.places) * q.block + ch % q.block; \
                  p < q.places; p++, at += q.block, row++)
 
 static void rows_from(const gn_tensor *x, gn_real *rows) {
@@ -52,7 +57,8 @@ static void rows_from(const gn_tensor *x, gn_real *rows) {
 
 static void rows_into(const gn_real *rows, const gn_tensor *x, int first) {
     if (first) memset(x->data, 0, gn_tensor_bytes(x)); /* padded lanes too */
-    EACH(x, at, row) gn_put(x->data, x->type, at, first ? rows[row] : gn_get(x->data, x->type, at) + rows[row]);
+    EACH(x, at, row)
+    gn_put(x->data, x->type, at, first ? rows[row] : gn_get(x->data, x->type, at) + rows[row]);
 }
 
 /* C [m n] = A [m k] B [k n], row-major, either transposed; + C when `add` */
@@ -67,8 +73,10 @@ static gn_status product(const plan_of *p, int ta, int tb, int64_t m, int64_t n,
     for (int64_t i = 0; i < m; i++)
         for (int64_t l = 0; l < k; l++) {
             gn_real x = ta ? a[l * m + i] : a[i * k + l];
-            if (tb) for (int64_t j = 0; j < n; j++) c[i * n + j] += x * b[j * k + l];
-            else for (int64_t j = 0; j < n; j++) c[i * n + j] += x * b[l * n + j];
+            if (tb)
+                for (int64_t j = 0; j < n; j++) c[i * n + j] += x * b[j * k + l];
+            else
+                for (int64_t j = 0; j < n; j++) c[i * n + j] += x * b[l * n + j];
         }
     return GN_OK;
 }
@@ -90,7 +98,8 @@ static gn_status backward(const gn_call *c) {
     const plan_of *p = c->state;
     const int64_t n = c->in[0].shape.d[0], k = row_of(&c->in[0]), o = a->channels;
     gn_real *rows = c->scratch, *dy = (gn_real *)(void *)((char *)c->scratch + p->at_dy);
-    gn_real *dx = (gn_real *)(void *)((char *)c->scratch + p->at_dx), *db = a->bias ? c->d_param[1].data : NULL;
+    gn_real *dx = (gn_real *)(void *)((char *)c->scratch + p->at_dx),
+            *db = a->bias ? c->d_param[1].data : NULL;
     rows_from(&c->d_out[0], dy);
     if (c->d_param[0].data) {
         rows_from(&c->in[0], rows);
@@ -108,6 +117,10 @@ static gn_status backward(const gn_call *c) {
 }
 
 const gn_op gn_op_linear = {
-    .name = "linear", .shape = shape, .plan = { plan }, .forward = { forward }, .backward = { backward },
+    .name = "linear",
+    .shape = shape,
+    .plan = { plan },
+    .forward = { forward },
+    .backward = { backward },
     .phases_backward = 1,
 };

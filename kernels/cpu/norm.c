@@ -10,11 +10,16 @@
 #include <string.h>
 
 /* Channels [c, c+lanes) of one sample: `places` groups of lanes, `step` elements apart, from element `at`. */
-typedef struct { int64_t at, places, step, c; int lanes; } run;
+typedef struct {
+    int64_t at, places, step, c;
+    int lanes;
+} run;
 
-/* What a run needs of its channels. `least` is the ReLU: 0, or minus infinity where there is none; what is not
- * below it passes, so NaN does. */
-typedef struct { gn_lanes mean, deviation, slope, shift, least; } norms;
+/* What a run needs of its channels. `least` is the ReLU: 0, or minus infinity where there is none; what is
+ * not below it passes, so NaN does. */
+typedef struct {
+    gn_lanes mean, deviation, slope, shift, least;
+} norms;
 
 static void norms_read(gn_norm_by by, int64_t c, int64_t channels, norms *l) {
     *l = (norms){ 0 };
@@ -29,8 +34,12 @@ static void norms_read(gn_norm_by by, int64_t c, int64_t channels, norms *l) {
     }
 }
 
-/* The runs of an activation: for (walk w = ...; next(&w, &r);) all samples of a run come before the next run. */
-typedef struct { gn_planes p; int64_t block, lane, n; } walk;
+/* The runs of an activation: for (walk w = ...; next(&w, &r);) all samples of a run come before the next run.
+ */
+typedef struct {
+    gn_planes p;
+    int64_t block, lane, n;
+} walk;
 
 static int next(walk *w, run *r) {
     const gn_planes *p = &w->p;
@@ -42,18 +51,23 @@ static int next(walk *w, run *r) {
     if (w->block == p->blocks || p->n == 0) return 0;
     int64_t left = p->block - w->lane;
     *r = (run){ .at = (w->n * p->blocks + w->block) * p->places * p->block + w->lane,
-                .places = p->places, .step = p->block, .c = w->block * p->block + w->lane,
+                .places = p->places,
+                .step = p->block,
+                .c = w->block * p->block + w->lane,
                 .lanes = left < GN_LANES ? (int)left : GN_LANES };
     w->n++;
     return 1;
 }
 
 /* body(types..., run with a constant number of lanes): vector code for the two cases that matter */
-#define SPECIALISE(same, r, BODY)                                                                             \
-    do {                                                                                                      \
-        if ((same) == GN_TYPE_REAL && (r).lanes == GN_LANES) BODY(GN_TYPE_REAL, GN_TYPE_REAL, GN_TYPE_REAL, GN_LANES);      \
-        else if ((same) == GN_TYPE_BF16 && (r).lanes == GN_LANES) BODY(GN_TYPE_BF16, GN_TYPE_BF16, GN_TYPE_BF16, GN_LANES); \
-        else BODY(x->type, g->type, y->type, (r).lanes);                                                      \
+#define SPECIALISE(same, r, BODY)                                     \
+    do {                                                              \
+        if ((same) == GN_TYPE_REAL && (r).lanes == GN_LANES)          \
+            BODY(GN_TYPE_REAL, GN_TYPE_REAL, GN_TYPE_REAL, GN_LANES); \
+        else if ((same) == GN_TYPE_BF16 && (r).lanes == GN_LANES)     \
+            BODY(GN_TYPE_BF16, GN_TYPE_BF16, GN_TYPE_BF16, GN_LANES); \
+        else                                                          \
+            BODY(x->type, g->type, y->type, (r).lanes);               \
     } while (0)
 
 static int same_type(const gn_tensor *a, const gn_tensor *b, const gn_tensor *c) {
@@ -61,7 +75,9 @@ static int same_type(const gn_tensor *a, const gn_tensor *b, const gn_tensor *c)
 }
 
 /* Sums of a run of channels, in double; in gn_real over the FEW places before. */
-typedef struct { double first[GN_LANES], second[GN_LANES]; } pair;
+typedef struct {
+    double first[GN_LANES], second[GN_LANES];
+} pair;
 enum { FEW = 16 };
 
 static void sums_write(const pair *sum, const run *r, int64_t lanes, double *sums) {
@@ -139,8 +155,8 @@ void gn_norm_apply(const gn_tensor *x, gn_norm_by by, const gn_tensor *y) {
 }
 
 /* dy is g where the ReLU let x through */
-GN_INLINE void back_get(const void *x, gn_type tx, const void *g, gn_type tg, int64_t at, int lanes, const norms *l,
-                        gn_lanes *dy, gn_lanes *xhat) {
+GN_INLINE void back_get(const void *x, gn_type tx, const void *g, gn_type tg, int64_t at, int lanes,
+                        const norms *l, gn_lanes *dy, gn_lanes *xhat) {
     gn_lanes v;
     gn_lanes_get(&v, x, tx, at, lanes);
     gn_lanes_get(dy, g, tg, at, lanes);
@@ -149,7 +165,8 @@ GN_INLINE void back_get(const void *x, gn_type tx, const void *g, gn_type tg, in
     *xhat = (v - l->mean) * l->deviation;
 }
 
-GN_INLINE void back_sum_body(const void *x, gn_type tx, const void *g, gn_type tg, run r, int lanes, const norms *l, pair *sum) {
+GN_INLINE void back_sum_body(const void *x, gn_type tx, const void *g, gn_type tg, run r, int lanes,
+                             const norms *l, pair *sum) {
     const norms k = *l;
     for (int64_t from = 0; from < r.places; from += FEW) {
         const int64_t end = from + FEW < r.places ? from + FEW : r.places;
@@ -182,10 +199,12 @@ void gn_norm_back_sums(const gn_tensor *x, const gn_tensor *g, gn_norm_by by, do
     }
 }
 
-typedef struct { gn_lanes dy, dyx; } means;
+typedef struct {
+    gn_lanes dy, dyx;
+} means;
 
-GN_INLINE void back_body(const void *x, gn_type tx, const void *g, gn_type tg, void *d, gn_type td, run r, int lanes,
-                         const norms *l, const means *m, int first) {
+GN_INLINE void back_body(const void *x, gn_type tx, const void *g, gn_type tg, void *d, gn_type td, run r,
+                         int lanes, const norms *l, const means *m, int first) {
     const norms k = *l;
     const means mean = *m;
     for (int64_t p = 0; p < r.places; p++) {
@@ -212,13 +231,16 @@ void gn_norm_back(const gn_tensor *x, const gn_tensor *g, gn_norm_by by, const d
         }
 /* `first` is a constant in each branch too */
 #define BODY(tx, tg, ty, n) back_body(x->data, tx, g->data, tg, y->data, ty, r, n, &l, &m, first)
-        if (first) SPECIALISE(same_type(x, g, y), r, BODY);
-        else SPECIALISE(same_type(x, g, y), r, BODY);
+        if (first)
+            SPECIALISE(same_type(x, g, y), r, BODY);
+        else
+            SPECIALISE(same_type(x, g, y), r, BODY);
 #undef BODY
     }
 }
 
-GN_INLINE void move_lanes(const void *from, gn_type tf, void *to, gn_type tt, int64_t at, int lanes, int first) {
+GN_INLINE void move_lanes(const void *from, gn_type tf, void *to, gn_type tt, int64_t at, int lanes,
+                          int first) {
     gn_lanes v, old;
     gn_lanes_get(&v, from, tf, at, lanes);
     if (!first) gn_lanes_get(&old, to, tt, at, lanes), v += old;
@@ -234,10 +256,14 @@ void gn_copy_or_add(const gn_tensor *from, const gn_tensor *to, int first) {
     int64_t n = gn_tensor_count(from);
     assert(n == gn_tensor_count(to) && from->block == to->block);
     if (from->data == to->data && first) return;
-    if (from->type != to->type) move_body(from->data, from->type, to->data, to->type, n, first);
-    else if (first) memcpy(to->data, from->data, gn_tensor_bytes(from));
-    else if (from->type == GN_TYPE_BF16) move_body(from->data, GN_TYPE_BF16, to->data, GN_TYPE_BF16, n, 0);
-    else move_body(from->data, GN_TYPE_REAL, to->data, GN_TYPE_REAL, n, 0);
+    if (from->type != to->type)
+        move_body(from->data, from->type, to->data, to->type, n, first);
+    else if (first)
+        memcpy(to->data, from->data, gn_tensor_bytes(from));
+    else if (from->type == GN_TYPE_BF16)
+        move_body(from->data, GN_TYPE_BF16, to->data, GN_TYPE_BF16, n, 0);
+    else
+        move_body(from->data, GN_TYPE_REAL, to->data, GN_TYPE_REAL, n, 0);
 }
 
 void gn_norm_slopes(const gn_call *c, const gn_tensor *d_scale, const gn_tensor *d_shift) {
@@ -251,7 +277,8 @@ void gn_norm_slopes(const gn_call *c, const gn_tensor *d_scale, const gn_tensor 
 
 static gn_status shape(const void *attr, int n_in, const gn_shape *in, gn_op_shape *s) {
     (void)attr, (void)n_in;
-    if (in->n != 4 && in->n != 2) GN_FAIL(BAD_SHAPE, "norm: expected [N C H W] or [N C], got %s", gn_shape_text(in));
+    if (in->n != 4 && in->n != 2)
+        GN_FAIL(BAD_SHAPE, "norm: expected [N C H W] or [N C], got %s", gn_shape_text(in));
     const gn_shape channel = { 1, { in->d[1] } };
     s->out = *in;
     s->saved[0] = (gn_shape){ 1, { 2 * in->d[1] } };
@@ -285,5 +312,9 @@ static gn_status backward(const gn_call *c) {
 }
 
 const gn_op gn_op_norm = {
-    .name = "norm", .shape = shape, .forward = { forward }, .backward = { backward }, .phases_backward = 2,
+    .name = "norm",
+    .shape = shape,
+    .forward = { forward },
+    .backward = { backward },
+    .phases_backward = 2,
 };

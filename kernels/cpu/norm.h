@@ -22,7 +22,8 @@ void gn_norm_back_sums(const gn_tensor *x, const gn_tensor *g, gn_norm_by by, do
 /* d_x = or += the slope of x; total of the sums above over `count` places */
 void gn_norm_back(const gn_tensor *x, const gn_tensor *g, gn_norm_by by, const double *total, int64_t count,
                   const gn_tensor *d_x, int first);
-/* Gradients of scale and shift are the sums of this shard, as gn_norm_back_sums left them in the call's `sums`. */
+/* Gradients of scale and shift are the sums of this shard, as gn_norm_back_sums left them in the call's
+ * `sums`. */
 void gn_norm_slopes(const gn_call *c, const gn_tensor *d_scale, const gn_tensor *d_shift);
 /* to = or += from, of one layout; the types may differ */
 void gn_copy_or_add(const gn_tensor *from, const gn_tensor *to, int first);

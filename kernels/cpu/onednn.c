@@ -54,10 +54,12 @@ typedef struct { /* descriptors of one convolution */
     dnnl_dims_t stride, dilate, before, after;
 } shape_of;
 
-static dnnl_status_t forward_make(const shape_of *s, dnnl_alg_kind_t alg, int bias, dnnl_primitive_attr_t attr, dnnl_engine_t e, dnnl_primitive_desc_t *pd) {
+static dnnl_status_t forward_make(const shape_of *s, dnnl_alg_kind_t alg, int bias, dnnl_primitive_attr_t attr,
+                                  dnnl_engine_t e, dnnl_primitive_desc_t *pd) {
 #if DNNL_VERSION_MAJOR >= 3
-    return dnnl_convolution_forward_primitive_desc_create(pd, e, dnnl_forward_training, alg, ref(&s->x), ref(&s->w), bias ? ref(&s->b) : NULL,
-                                                          ref(&s->y), s->stride, s->dilate, s->before, s->after, attr);
+    return dnnl_convolution_forward_primitive_desc_create(pd, e, dnnl_forward_training, alg, ref(&s->x), ref(&s->w),
+                                                          bias ? ref(&s->b) : NULL, ref(&s->y), s->stride, s->dilate,
+                                                          s->before, s->after, attr);
 #else
     dnnl_convolution_desc_t d;
     dnnl_status_t status = dnnl_convolution_forward_desc_init(&d, dnnl_forward_training, alg, ref(&s->x), ref(&s->w), bias ? ref(&s->b) : NULL,
@@ -101,8 +103,9 @@ static void engine_open(void) {
 }
 
 /* The library's OpenMP would start a team inside each of our workers. Its runtime is whichever the library
- * was linked with, so the call is looked up instead of linked. */
-void gn_onednn_thread(void) {
+ * was linked with, so the call is looked up instead of linked. Once a thread, planning ones too:
+ * primitives are made for as many threads as their maker has. */
+static void thread_enter(void) {
     static _Thread_local int done;
     if (done) return;
     union { void *found; void (*set)(int); } omp = { dlsym(RTLD_DEFAULT, "omp_set_num_threads") };
@@ -166,7 +169,7 @@ static gn_status scratch_add(primitive *p, dnnl_primitive_desc_t pd) {
 static gn_status execute(const primitive *p, dnnl_stream_t stream, void *const data[ROLES]) {
     dnnl_exec_arg_t args[ROLES];
     int n = 0;
-    gn_onednn_thread();
+    thread_enter();
     for (int i = 0; i < ROLES; i++) {
         if (!p->memory[i]) continue;
         CALL(handle_set(p->memory[i], data[i]));
@@ -313,7 +316,7 @@ static size_t most(size_t a, size_t b) { return a > b ? a : b; }
 gn_status gn_onednn_conv_plan(const gn_conv_shape *s, gn_arena *a, gn_onednn_conv **conv, gn_onednn_conv_facts *facts) {
     *facts = (gn_onednn_conv_facts){ .how = { "", "", "" } };
     *conv = NULL;
-    gn_onednn_thread();
+    thread_enter();
     call_once(&engine_once, engine_open);
     if (!engine) GN_FAIL(NO_DEVICE, "oneDNN: no CPU engine");
     if (!activation_tag(s->in_block, s->c) || !activation_tag(s->out_block, s->o) || !slab_tag(s)) return GN_OK;
@@ -379,7 +382,7 @@ gn_status gn_onednn_conv_weights(const gn_onednn_conv *c, const void *x, const v
 }
 
 gn_status gn_onednn_product(int ta, int tb, int64_t m, int64_t n, int64_t k, const float *a, const float *b, float beta, float *c) {
-    gn_onednn_thread();
+    thread_enter();
     CALL(dnnl_sgemm(ta ? 'T' : 'N', tb ? 'T' : 'N', m, n, k, 1, a, ta ? m : k, b, tb ? k : n, beta, c, n));
     return GN_OK;
 }

@@ -11,20 +11,21 @@ typedef struct gn_onednn_conv gn_onednn_conv;
 typedef struct {
     unsigned can;
     int planar;
-    size_t scratch, shadow;  /* bytes */
-    const char *how[3];      /* the library's names: forward, data, weights */
+    size_t scratch, shadow; /* bytes */
+    const char *how[3];     /* the library's names: forward, data, weights */
 } gn_onednn_conv_facts;
 
-gn_status gn_onednn_conv_plan(const gn_conv_shape *s, gn_arena *a, gn_onednn_conv **conv, gn_onednn_conv_facts *facts);
-gn_status gn_onednn_conv_prepare(const gn_onednn_conv *conv, const gn_real *weights, void *shadow, void *scratch);
-gn_status gn_onednn_conv_forward(const gn_onednn_conv *conv, const void *x, const gn_real *weights, const void *shadow,
-                                 const gn_real *bias, void *y, void *scratch);
-gn_status gn_onednn_conv_data(const gn_onednn_conv *conv, const void *d_y, const gn_real *weights, const void *shadow,
-                              void *d_x, void *scratch);
-gn_status gn_onednn_conv_weights(const gn_onednn_conv *conv, const void *x, const void *d_y, gn_real *d_weights,
-                                 gn_real *d_bias, void *scratch);
+gn_status gn_onednn_conv_plan(const gn_conv_shape *s, gn_arena *a, gn_onednn_conv **conv,
+                              gn_onednn_conv_facts *facts);
+gn_status gn_onednn_conv_prepare(const gn_onednn_conv *conv, const gn_real *weights, void *shadow,
+                                 void *scratch);
+gn_status gn_onednn_conv_forward(const gn_onednn_conv *conv, const void *x, const gn_real *weights,
+                                 const void *shadow, const gn_real *bias, void *y, void *scratch);
+gn_status gn_onednn_conv_data(const gn_onednn_conv *conv, const void *d_y, const gn_real *weights,
+                              const void *shadow, void *d_x, void *scratch);
+gn_status gn_onednn_conv_weights(const gn_onednn_conv *conv, const void *x, const void *d_y,
+                                 gn_real *d_weights, gn_real *d_bias, void *scratch);
 /* C [m n] = A [m k] B [k n], row-major, either transposed; + C when beta is 1 */
-gn_status gn_onednn_product(int ta, int tb, int64_t m, int64_t n, int64_t k, const float *a, const float *b, float beta, float *c);
-/* Once in every thread that plans or runs: its calls stay in it. */
-void gn_onednn_thread(void);
+gn_status gn_onednn_product(int ta, int tb, int64_t m, int64_t n, int64_t k, const float *a, const float *b,
+                            float beta, float *c);
 #endif

@@ -7,12 +7,15 @@
 #include "gnomon/op.h"
 #include "store.h"
 
-typedef struct { gn_real m[GN_LANES], s[GN_LANES], u[GN_LANES], v[GN_LANES]; } readings;
+typedef struct {
+    gn_real m[GN_LANES], s[GN_LANES], u[GN_LANES], v[GN_LANES];
+} readings;
 
 GN_INLINE gn_real larger(gn_real a, gn_real b) { return a > b ? a : b; }
 
 /* One row, `w` groups of lanes, `step` elements apart. */
-GN_INLINE void row_read(const void *x, gn_type type, int64_t at, int64_t step, int64_t w, int lanes, gn_real row, readings *restrict a) {
+GN_INLINE void row_read(const void *x, gn_type type, int64_t at, int64_t step, int64_t w, int lanes,
+                        gn_real row, readings *restrict a) {
     gn_real top[GN_LANES], s[GN_LANES] = { 0 }, u[GN_LANES] = { 0 };
     for (int i = 0; i < lanes; i++) top[i] = a->m[i];
     int64_t q = 0;
@@ -44,18 +47,24 @@ static void map_read(const gn_tensor *x, int64_t at, int64_t step, int lanes, re
     const int64_t h = x->shape.d[2], w = x->shape.d[3];
     for (int i = 0; i < GN_LANES; i++) a->m[i] = -(gn_real)INFINITY, a->s[i] = a->u[i] = a->v[i] = 0;
     for (int64_t y = 0; y < h; y++, at += w * step) {
-        if (lanes == GN_LANES && x->type == GN_TYPE_REAL) row_read(x->data, GN_TYPE_REAL, at, step, w, GN_LANES, (gn_real)y, a);
-        else row_read(x->data, x->type, at, step, w, lanes, (gn_real)y, a);
+        if (lanes == GN_LANES && x->type == GN_TYPE_REAL)
+            row_read(x->data, GN_TYPE_REAL, at, step, w, GN_LANES, (gn_real)y, a);
+        else
+            row_read(x->data, x->type, at, step, w, lanes, (gn_real)y, a);
     }
 }
 
-typedef struct { gn_real m[GN_LANES], one_over_s[GN_LANES], gu[GN_LANES], lever[GN_LANES]; } pulls;
+typedef struct {
+    gn_real m[GN_LANES], one_over_s[GN_LANES], gu[GN_LANES], lever[GN_LANES];
+} pulls;
 
-GN_INLINE void row_pull(const void *x, void *d, gn_type type, int64_t at, int64_t step, int64_t w, int lanes, const pulls *restrict q, int first) {
+GN_INLINE void row_pull(const void *x, void *d, gn_type type, int64_t at, int64_t step, int64_t w, int lanes,
+                        const pulls *restrict q, int first) {
     for (int64_t p = 0; p < w; p++)
         for (int i = 0; i < lanes; i++) {
             int64_t k = at + p * step + i;
-            gn_real g = gn_soft_pull(gn_get(x, type, k), q->m[i], q->one_over_s[i], q->gu[i] * (gn_real)p + q->lever[i]);
+            gn_real g = gn_soft_pull(gn_get(x, type, k), q->m[i], q->one_over_s[i],
+                                     q->gu[i] * (gn_real)p + q->lever[i]);
             gn_put(d, type, k, first ? g : gn_get(d, type, k) + g);
         }
 }
@@ -66,24 +75,31 @@ static gn_status shape(const void *attr, int n_in, const gn_shape *in, gn_op_sha
     (void)n_in;
     if (in->n != 4) GN_FAIL(BAD_SHAPE, "softargmax: expected [N J*D H W], got %s", gn_shape_text(in));
     if (a->joints < 1 || a->depth < 0 || in->d[1] != (int64_t)a->joints * slices)
-        GN_FAIL(BAD_SHAPE, "softargmax: expected %d joints times %d slices as channels, got %s", a->joints, slices, gn_shape_text(in));
+        GN_FAIL(BAD_SHAPE, "softargmax: expected %d joints times %d slices as channels, got %s", a->joints,
+                slices, gn_shape_text(in));
     s->out = (gn_shape){ 3, { in->d[0], a->joints, a->depth ? 3 : 2 } };
     s->saved[0] = (gn_shape){ 3, { in->d[0], a->joints, 5 } }; /* a finished gn_soft a joint */
     s->saved_type[0] = GN_TYPE_REAL;
     return GN_OK;
 }
 
-static gn_status plan(const gn_call *c, gn_arena *arena, gn_impl impl, void **state, size_t *scratch, size_t *shadow) {
+static gn_status plan(const gn_call *c, gn_arena *arena, gn_impl impl, void **state, size_t *scratch,
+                      size_t *shadow) {
     (void)arena, (void)impl, (void)state;
-    *scratch = sizeof(gn_soft) * (size_t)gn_tensor_lanes(&c->in[0]); /* a reading of every channel of a sample */
+    *scratch =
+        sizeof(gn_soft) * (size_t)gn_tensor_lanes(&c->in[0]); /* a reading of every channel of a sample */
     *shadow = 0;
     return GN_OK;
 }
 
-/* The channels of sample n in runs of at most 16: visit with c, its place in memory, and lanes that hold channels. */
-#define EACH_RUN(q, n, c, at, lanes)                                                                          \
-    for (int64_t c = 0, at, lanes; c < (q).blocks * (q).block && (at = (((n) * (q).blocks + c / (q).block) * (q).places) * (q).block + c % (q).block, \
-         lanes = (q).block - c % (q).block < GN_LANES ? (q).block - c % (q).block : GN_LANES, 1); c += lanes)
+/* The channels of sample n in runs of at most 16: visit with c, its place in memory, and lanes that hold
+ * channels. */
+#define EACH_RUN(q, n, c, at, lanes)                                                              \
+    for (int64_t c = 0, at, lanes;                                                                \
+         c < (q).blocks * (q).block &&                                                            \
+         (at = (((n) * (q).blocks + c / (q).block) * (q).places) * (q).block + c % (q).block,     \
+         lanes = (q).block - c % (q).block < GN_LANES ? (q).block - c % (q).block : GN_LANES, 1); \
+         c += lanes)
 
 static gn_status forward(const gn_call *c) {
     const gn_softargmax_attr *a = c->attr;
@@ -95,7 +111,8 @@ static gn_status forward(const gn_call *c) {
             readings r;
             map_read(&c->in[0], at, q.block, (int)lanes, &r);
             for (int i = 0; i < lanes; i++)
-                channel[ch + i] = (gn_soft){ r.m[i], r.s[i], r.u[i], r.v[i], r.s[i] * (gn_real)((ch + i) % slices) };
+                channel[ch + i] =
+                    (gn_soft){ r.m[i], r.s[i], r.u[i], r.v[i], r.s[i] * (gn_real)((ch + i) % slices) };
         }
         for (int j = 0; j < a->joints; j++) {
             gn_soft all = gn_soft_none();
@@ -103,14 +120,16 @@ static gn_status forward(const gn_call *c) {
             all = gn_soft_end(all);
             if (saved) saved[n * a->joints + j] = all;
             const gn_real place[3] = { all.u, all.v, all.w };
-            for (int k = 0; k < axes; k++) gn_put(c->out[0].data, c->out[0].type, (n * a->joints + j) * axes + k, place[k]);
+            for (int k = 0; k < axes; k++)
+                gn_put(c->out[0].data, c->out[0].type, (n * a->joints + j) * axes + k, place[k]);
         }
     }
     return GN_OK;
 }
 
 /* What a run of channels needs of its joints; channels past the last get no pull. */
-static pulls pulls_of(const gn_call *c, int64_t n, int64_t ch, gn_real v_pull[GN_LANES], gn_real v_mean[GN_LANES]) {
+static pulls pulls_of(const gn_call *c, int64_t n, int64_t ch, gn_real v_pull[GN_LANES],
+                      gn_real v_mean[GN_LANES]) {
     const gn_softargmax_attr *a = c->attr;
     const int slices = a->depth ? a->depth : 1, axes = a->depth ? 3 : 2;
     pulls q = { { 0 }, { 0 }, { 0 }, { 0 } };
@@ -136,21 +155,27 @@ static gn_status backward(const gn_call *c) {
     const gn_planes q = gn_planes_of(x);
     const int64_t h = x->shape.d[2], w = x->shape.d[3];
     const int first = c->first & 1;
-    for (int64_t n = 0; n < q.n && d->data; n++)
-        EACH_RUN(q, n, ch, at, lanes) {
+    for (int64_t n = 0; n < q.n && d->data; n++) EACH_RUN(q, n, ch, at, lanes) {
             gn_real v_pull[GN_LANES], v_mean[GN_LANES];
             const pulls whole = pulls_of(c, n, ch, v_pull, v_mean);
             for (int64_t y = 0; y < h; y++) {
                 pulls row = whole;
                 int64_t from = at + y * w * q.block;
                 for (int i = 0; i < GN_LANES; i++) row.lever[i] += v_pull[i] * ((gn_real)y - v_mean[i]);
-                if (lanes == GN_LANES && x->type == GN_TYPE_REAL && first) row_pull(x->data, d->data, GN_TYPE_REAL, from, q.block, w, GN_LANES, &row, 1);
-                else row_pull(x->data, d->data, x->type, from, q.block, w, (int)lanes, &row, first);
+                if (lanes == GN_LANES && x->type == GN_TYPE_REAL && first)
+                    row_pull(x->data, d->data, GN_TYPE_REAL, from, q.block, w, GN_LANES, &row, 1);
+                else
+                    row_pull(x->data, d->data, x->type, from, q.block, w, (int)lanes, &row, first);
             }
         }
     return GN_OK;
 }
 
 const gn_op gn_op_softargmax = {
-    .name = "softargmax", .shape = shape, .plan = { plan }, .forward = { forward }, .backward = { backward }, .phases_backward = 1,
+    .name = "softargmax",
+    .shape = shape,
+    .plan = { plan },
+    .forward = { forward },
+    .backward = { backward },
+    .phases_backward = 1,
 };

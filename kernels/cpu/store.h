@@ -15,8 +15,10 @@ GN_INLINE gn_real gn_get(const void *from, gn_type type, int64_t i) {
     return type == GN_TYPE_BF16 ? gn_bf16_read(((const uint16_t *)from)[i]) : ((const gn_real *)from)[i];
 }
 GN_INLINE void gn_put(void *to, gn_type type, int64_t i, gn_real x) {
-    if (type == GN_TYPE_BF16) ((uint16_t *)to)[i] = gn_bf16_write(x);
-    else ((gn_real *)to)[i] = x;
+    if (type == GN_TYPE_BF16)
+        ((uint16_t *)to)[i] = gn_bf16_write(x);
+    else
+        ((gn_real *)to)[i] = x;
 }
 
 typedef struct {

@@ -3,7 +3,10 @@
 #define GN_BF16_H
 #include "gnomon/formula.h"
 
-typedef union { float value; uint32_t bits; } gn_float_bits;
+typedef union {
+    float value;
+    uint32_t bits;
+} gn_float_bits;
 
 GN_FN gn_real gn_bf16_read(uint16_t h) {
     gn_float_bits f;

@@ -6,9 +6,9 @@
 #include "gnomon/formula.h"
 
 typedef struct {
-    int32_t low, high;   /* neighbours on one axis; equal where the axis has one cell */
-    gn_real share;       /* of `high` */
-    gn_real moves;       /* d share / d coordinate: 1, or 0 outside */
+    int32_t low, high; /* neighbours on one axis; equal where the axis has one cell */
+    gn_real share;     /* of `high` */
+    gn_real moves;     /* d share / d coordinate: 1, or 0 outside */
 } gn_between;
 
 GN_FN gn_between gn_between_at(gn_real x, int32_t cells) {
@@ -23,7 +23,8 @@ GN_FN gn_between gn_between_at(gn_real x, int32_t cells) {
 }
 
 /* f[row][column] of the four neighbours */
-GN_FN gn_real gn_bilinear(gn_real f00, gn_real f01, gn_real f10, gn_real f11, gn_real share_u, gn_real share_v) {
+GN_FN gn_real gn_bilinear(gn_real f00, gn_real f01, gn_real f10, gn_real f11, gn_real share_u,
+                          gn_real share_v) {
     gn_real top = f00 + (f01 - f00) * share_u, bottom = f10 + (f11 - f10) * share_u;
     return top + (bottom - top) * share_v;
 }

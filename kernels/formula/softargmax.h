@@ -9,12 +9,17 @@
 #define GN_SOFTARGMAX_FORMULA_H
 #include "gnomon/formula.h"
 
-typedef struct { gn_real m, s, u, v, w; } gn_soft;
+typedef struct {
+    gn_real m, s, u, v, w;
+} gn_soft;
 
-typedef union { float value; int32_t bits; } gn_exp_bits;
+typedef union {
+    float value;
+    int32_t bits;
+} gn_exp_bits;
 
-/* e^x for x <= 0, within 3e-7 of itself; e^-87 below -87. In float, 2^n times a Taylor polynomial of the rest,
- * |r| <= ln(2)/2, free of calls and branches so that loops over it become vectors; in double, exp. */
+/* e^x for x <= 0, within 3e-7 of itself; e^-87 below -87. In float, 2^n times a Taylor polynomial of the
+ * rest, |r| <= ln(2)/2, free of calls and branches so that loops over it become vectors; in double, exp. */
 GN_FN gn_real gn_exp_below_0(gn_real x) {
     if (sizeof(gn_real) > sizeof(float)) return exp(x);
     float t = (float)x < -87.0f ? -87.0f : (float)x;
@@ -29,7 +34,8 @@ GN_FN gn_real gn_exp_below_0(gn_real x) {
     p = p * r + 0.5f;
     p = p * r + 1.0f;
     p = p * r + 1.0f;
-    scale.bits = (int32_t)((uint32_t)(n.bits - 0x4b400000 + 127) << 23); /* a NaN may shift out what it likes */
+    scale.bits =
+        (int32_t)((uint32_t)(n.bits - 0x4b400000 + 127) << 23); /* a NaN may shift out what it likes */
     return GN_R(p * scale.value);
 }
 
