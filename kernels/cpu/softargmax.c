@@ -92,14 +92,17 @@ static gn_status plan(const gn_call *c, gn_arena *arena, gn_impl impl, void **st
     return GN_OK;
 }
 
-/* The channels of sample n in runs of at most 16: visit with c, its place in memory, and lanes that hold
- * channels. */
-#define EACH_RUN(q, n, c, at, lanes)                                                              \
-    for (int64_t c = 0, at, lanes;                                                                \
-         c < (q).blocks * (q).block &&                                                            \
-         (at = (((n) * (q).blocks + c / (q).block) * (q).places) * (q).block + c % (q).block,     \
-         lanes = (q).block - c % (q).block < GN_LANES ? (q).block - c % (q).block : GN_LANES, 1); \
-         c += lanes)
+/* Up to 16 channels of a block: the first, its place in memory, how many. From { 0 }, next walks a sample. */
+typedef struct { int64_t c, at; int lanes; } run;
+
+static int next(const gn_planes *q, int64_t n, run *r) {
+    r->c += r->lanes;
+    if (r->c >= q->blocks * q->block) return 0;
+    const int64_t left = q->block - r->c % q->block;
+    r->at = (n * q->blocks + r->c / q->block) * q->places * q->block + r->c % q->block;
+    r->lanes = left < GN_LANES ? (int)left : GN_LANES;
+    return 1;
+}
 
 static gn_status forward(const gn_call *c) {
     const gn_softargmax_attr *a = c->attr;
@@ -107,12 +110,12 @@ static gn_status forward(const gn_call *c) {
     const int slices = a->depth ? a->depth : 1, axes = a->depth ? 3 : 2;
     gn_soft *channel = c->scratch, *saved = c->saved[0].data;
     for (int64_t n = 0; n < q.n; n++) {
-        EACH_RUN(q, n, ch, at, lanes) {
-            readings r;
-            map_read(&c->in[0], at, q.block, (int)lanes, &r);
-            for (int i = 0; i < lanes; i++)
-                channel[ch + i] =
-                    (gn_soft){ r.m[i], r.s[i], r.u[i], r.v[i], r.s[i] * (gn_real)((ch + i) % slices) };
+        for (run r = { 0 }; next(&q, n, &r);) {
+            readings map;
+            map_read(&c->in[0], r.at, q.block, r.lanes, &map);
+            for (int i = 0; i < r.lanes; i++)
+                channel[r.c + i] =
+                    (gn_soft){ map.m[i], map.s[i], map.u[i], map.v[i], map.s[i] * (gn_real)((r.c + i) % slices) };
         }
         for (int j = 0; j < a->joints; j++) {
             gn_soft all = gn_soft_none();
@@ -155,17 +158,17 @@ static gn_status backward(const gn_call *c) {
     const gn_planes q = gn_planes_of(x);
     const int64_t h = x->shape.d[2], w = x->shape.d[3];
     const int first = c->first & 1;
-    for (int64_t n = 0; n < q.n && d->data; n++) EACH_RUN(q, n, ch, at, lanes) {
+    for (int64_t n = 0; n < q.n && d->data; n++)
+        for (run r = { 0 }; next(&q, n, &r);) {
             gn_real v_pull[GN_LANES], v_mean[GN_LANES];
-            const pulls whole = pulls_of(c, n, ch, v_pull, v_mean);
+            const pulls whole = pulls_of(c, n, r.c, v_pull, v_mean);
             for (int64_t y = 0; y < h; y++) {
                 pulls row = whole;
-                int64_t from = at + y * w * q.block;
+                int64_t at = r.at + y * w * q.block;
                 for (int i = 0; i < GN_LANES; i++) row.lever[i] += v_pull[i] * ((gn_real)y - v_mean[i]);
-                if (lanes == GN_LANES && x->type == GN_TYPE_REAL && first)
-                    row_pull(x->data, d->data, GN_TYPE_REAL, from, q.block, w, GN_LANES, &row, 1);
-                else
-                    row_pull(x->data, d->data, x->type, from, q.block, w, (int)lanes, &row, first);
+                if (r.lanes == GN_LANES && x->type == GN_TYPE_REAL && first)
+                    row_pull(x->data, d->data, GN_TYPE_REAL, at, q.block, w, GN_LANES, &row, 1);
+                else row_pull(x->data, d->data, x->type, at, q.block, w, r.lanes, &row, first);
             }
         }
     return GN_OK;
