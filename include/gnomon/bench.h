@@ -8,7 +8,7 @@
 #include "gnomon/train.h"
 
 typedef struct {
-    int batch, side, width, stacks, shards, workers, steps, warmup;
+    int batch, side, width, depth, stacks, shards, workers, steps, warmup;
     int type, impl, norm; /* as in an experiment's device and train sections */
     int json;             /* one record for a script instead of a table */
 } gn_bench_options;

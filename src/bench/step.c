@@ -11,6 +11,7 @@ const gn_option gn_bench_rows[] = {
     { "batch", GN_KIND_INT, offsetof(GN_T, batch), 4, 1, 4096, 0, "samples a step", 0, 0 },
     { "side", GN_KIND_INT, offsetof(GN_T, side), 256, 32, 1024, 0, "pixels of the square picture", 0, 0 },
     { "width", GN_KIND_INT, offsetof(GN_T, width), 256, 16, 1024, 0, "channels of the network", 0, 0 },
+    { "depth", GN_KIND_INT, offsetof(GN_T, depth), 4, 1, 8, 0, "halvings of an hourglass", 0, 0 },
     { "stacks", GN_KIND_INT, offsetof(GN_T, stacks), 2, 1, 16, 0, "hourglasses", 0, 0 },
     { "shards", GN_KIND_INT, offsetof(GN_T, shards), 0, 0, 256, 0, "slices of the batch; 0: one a worker", 0, 0 },
     { "workers", GN_KIND_INT, offsetof(GN_T, workers), 0, 0, 256, 0, "threads; 0: one a core", 0, 0 },
@@ -75,6 +76,7 @@ static gn_status set_up(bench *b, const gn_bench_options *o, gn_arena *a) {
     GN_TRY(options(a, m->bytes, m->options, &model));
     for (const gn_option *row = m->options; row->name; row++) {
         if (!strcmp(row->name, "width")) *(int *)((char *)model + row->offset) = o->width;
+        if (!strcmp(row->name, "depth")) *(int *)((char *)model + row->offset) = o->depth;
         if (!strcmp(row->name, "stacks")) *(int *)((char *)model + row->offset) = o->stacks;
     }
     GN_TRY(gn_graph_new(a, &b->g));
