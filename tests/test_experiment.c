@@ -38,6 +38,8 @@ static void test_paper(void **s) {
     assert_string_equal(e.stage_name[2], "geometry");
     assert_int_equal(e.stage[0].train.steps + e.stage[1].train.steps + e.stage[2].train.steps, 480000);
     assert_null(use_of(&e.stage[0], "depth"));
+    assert_int_equal(e.stage[0].depth_untrained, 1); /* nothing has shaped that output yet */
+    assert_int_equal(e.stage[1].depth_untrained | e.stage[2].depth_untrained, 0);
     assert_null(use_of(&e.stage[1], "bone"));
     NEAR(use_of(&e.stage[1], "depth")->weight, 0.1, 0);
     NEAR(use_of(&e.stage[2], "bone")->weight, 0.01, 0);

@@ -8,6 +8,7 @@
 #define GN_METRIC_H
 #include "gnomon/arena.h"
 #include "gnomon/labels.h"
+#include <stdio.h>
 
 /* What a model says about one sample, decoded. */
 typedef struct {
@@ -18,7 +19,7 @@ typedef struct {
 } gn_prediction;
 
 typedef struct {
-    const char *name, *unit, *protocol;
+    const char *name, *group, *title, *unit, *protocol; /* group: 2D, 3D, depth, symmetry */
     const char *baseline;               /* what the constant answer is; NULL: there is none */
     int less_is_better;
 } gn_metric;
@@ -58,6 +59,11 @@ int64_t gn_meter_samples(const gn_meter *m);
 const gn_judged *gn_meter_at(const gn_meter *m, int64_t sample);
 gn_status gn_meter_read(const gn_meter *m, gn_arena *a, gn_scores *scores);
 const gn_score *gn_score_find(const gn_scores *s, const char *metric); /* NULL: not scored */
+double gn_score_ratio(const gn_score *s);   /* to the constant answer's; NaN: there is none */
+int gn_score_beats(const gn_score *s);      /* 1: better than the constant answer */
+/* One aligned line a metric; `titles`: with the names the field uses. Then, once, what each name means. */
+void gn_scores_print(const gn_scores *s, int titles, FILE *to);
+void gn_protocols_print(const gn_scores *s, FILE *to);
 
 /* Mean error of one sample that a picture can be judged by: root-aligned 3D in mm, else 2D in pixels. */
 double gn_judged_error(const gn_judged *judged, const gn_skeleton *skeleton);

@@ -60,6 +60,7 @@ struct gn_experiment {
     int n_stage;                    /* at least 1 once read: a file without stages is one stage "main" */
     const char **stage_name;
     gn_experiment *stage;           /* each complete: the common part with the stage's overrides */
+    int depth_untrained;            /* no loss of this stage or an earlier one reads "depth": it is not decoded */
     gn_yaml *tree;                  /* as read, overrides included */
     const gn_option *rows;          /* that this struct was filled by */
 };

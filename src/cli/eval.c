@@ -3,19 +3,7 @@
 #include "gnomon/io.h"
 #include "gnomon/log.h"
 #include "gnomon/metric.h"
-#include <math.h>
 #include <string.h>
-
-static void say_scores(const gn_scores *s) {
-    printf("%s: %lld samples\n", s->set, (long long)s->samples);
-    for (int i = 0; i < s->n; i++) {
-        const gn_metric *m = s->score[i].metric;
-        printf("  %-20s %9.3f %-3s", m->name, s->score[i].value, m->unit);
-        if (m->baseline && isfinite(s->score[i].baseline))
-            printf(" %7.3f of %8.3f (%s)", s->score[i].value / s->score[i].baseline, s->score[i].baseline, m->baseline);
-        printf("  %s\n", m->protocol);
-    }
-}
 
 /* A run, or a checkpoint RUN/checkpoint/step_x: the run is two folders up. */
 static gn_status run_of(const cli_command *c, const char **run, const char **checkpoint) {
@@ -31,10 +19,14 @@ gn_status cli_eval(const cli_command *c) {
     gn_experiment e;
     gn_graph *g;
     gn_pool *pool;
+    gn_progress_state at;
+    gn_scores s;
     GN_TRY(run_of(c, &run, &checkpoint));
     GN_TAKE_TEXT(file, c->arena, "%s/experiment.yaml", run);
     GN_TRY(gn_experiment_read(c->arena, file, c->n_assign, c->assign, &e));
-    const gn_experiment *last = &e.stage[e.n_stage - 1];
+    GN_TRY(gn_checkpoint_progress(checkpoint, &at));
+    if (at.stage < 0 || at.stage >= e.n_stage) GN_FAIL(BAD_DATA, "%s: stage %lld of %d", checkpoint, (long long)at.stage, e.n_stage);
+    const gn_experiment *last = &e.stage[at.stage];
     if (!last->data.valid.n) GN_FAIL(BAD_CONFIG, "%s: data.valid: names no data set", file);
     GN_TRY(gn_pool_open(c->arena, e.device.workers, &pool));
     GN_TRY(gn_experiment_build(&e, c->arena, &g));
@@ -44,10 +36,12 @@ gn_status cli_eval(const cli_command *c) {
     GN_TRY(gn_checkpoint_weights(checkpoint, g, NULL, last->train.ema > 0));
     gn_log("%s", checkpoint);
     for (int i = 0; i < last->data.valid.n; i++) {
-        gn_scores s;
         GN_TRY(gn_evaluate(last, g, pool, last->data.valid.item[i], c->arena, &s));
-        say_scores(&s);
+        printf("%s%s, %lld samples of its validation shard\n", i ? "\n" : "", s.set, (long long)s.samples);
+        gn_scores_print(&s, 1, stdout);
         GN_TRY(gn_scores_write(&s, run, c->arena));
     }
+    putchar('\n');
+    gn_protocols_print(&s, stdout);
     return GN_OK;
 }

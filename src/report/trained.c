@@ -10,14 +10,16 @@ gn_status gn_trained_open(gn_arena *a, const char *run, int batch, gn_trained *t
     GN_TAKE_TEXT(t->folder, a, "%.*s", (int)(at - t->checkpoint), t->checkpoint);
     GN_TAKE(t->whole, a, 1);
     GN_TRY(gn_run_experiment(a, t->folder, t->whole));
-    gn_experiment *e = t->last = &t->whole->stage[t->whole->n_stage - 1];
+    GN_TRY(gn_checkpoint_progress(t->checkpoint, &t->at));
+    if (t->at.stage < 0 || t->at.stage >= t->whole->n_stage)
+        GN_FAIL(BAD_DATA, "%s: stage %lld of %d", t->checkpoint, (long long)t->at.stage, t->whole->n_stage);
+    gn_experiment *e = t->last = &t->whole->stage[t->at.stage];
     if (batch) e->data.batch = batch, e->train.shards = 1;
     GN_TRY(gn_pool_open(a, e->device.workers, &t->pool));
     GN_TRY(gn_experiment_build(e, a, &t->graph));
     gn_plan plan = { .backend = GN_CPU, .impl = (gn_impl)e->device.impl, .type = (gn_type)e->device.type, .batch = e->data.batch,
                      .shards = e->train.shards, .norm_shard = e->train.norm, .pool = t->pool };
     GN_TRY(gn_graph_plan(t->graph, &plan));
-    GN_TRY(gn_checkpoint_progress(t->checkpoint, &t->at));
     GN_TRY(gn_checkpoint_weights(t->checkpoint, t->graph, NULL, e->train.ema > 0));
     t->weights = gn_weights_hash(t->graph);
     return GN_OK;

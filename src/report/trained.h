@@ -4,7 +4,7 @@
 #include "gnomon/train.h"
 
 typedef struct {
-    gn_experiment *whole, *last;  /* the experiment; its last stage */
+    gn_experiment *whole, *last;  /* the experiment; the stage that wrote the checkpoint */
     gn_graph *graph;
     gn_pool *pool;
     const char *folder, *checkpoint;

@@ -31,7 +31,7 @@ static int is_maps(gn_graph *g, int output, int joints) {
 
 /* The maps that the heatmap loss trains, of the last stack; without such a loss the last maps of all. */
 static gn_status reading_of(const gn_experiment *e, gn_graph *g, int joints, reading *r) {
-    *r = (reading){ .maps = -1, .depth = gn_graph_output_find(g, "depth") };
+    *r = (reading){ .maps = -1, .depth = e->depth_untrained ? -1 : gn_graph_output_find(g, "depth") };
     for (int i = 0; i < e->n_loss; i++) {
         const gn_loss_use *u = &e->loss[i];
         if (strcmp(u->loss->name, "heatmap")) continue;

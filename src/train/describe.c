@@ -37,7 +37,7 @@ static void plain(FILE *to, const char *kind, const char *name, const char *help
 }
 
 static void metric(FILE *to, const gn_metric *m) {
-    fprintf(to, "metric %s: %s%s%s%s\n", m->name, m->protocol, *m->unit ? " (" : "", m->unit, *m->unit ? ")" : "");
+    fprintf(to, "metric %s, %s: %s%s%s%s\n", m->name, m->title, m->protocol, *m->unit ? " (" : "", m->unit, *m->unit ? ")" : "");
 }
 
 static gn_status describe(FILE *to, gn_arena *a, const char *name) {

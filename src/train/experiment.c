@@ -164,6 +164,27 @@ static gn_status read_stage(gn_arena *a, const gn_experiment *e, const gn_yaml *
     return GN_OK;
 }
 
+static int trains(const gn_experiment *e, const char *output) {
+    for (int i = 0; i < e->n_loss; i++) {
+        const gn_loss_use *u = &e->loss[i];
+        for (int k = 0; k < u->reads.n; k++)
+            if (!strcmp(u->reads.item[k], output)) return 1;
+        for (int k = 0; !u->reads.n && k < 4 && u->loss->reads[k]; k++)
+            if (!strcmp(u->loss->reads[k], output)) return 1;
+    }
+    return 0;
+}
+
+/* Weights from elsewhere count as trained. */
+static void note_untrained(gn_experiment *e) {
+    int trained = e->train.start[0] != 0;
+    for (int i = 0; i < e->n_stage; i++) {
+        trained |= trains(&e->stage[i], "depth");
+        e->stage[i].depth_untrained = !trained;
+    }
+    e->depth_untrained = !trained;
+}
+
 static gn_status read_stages(gn_arena *a, gn_experiment *e) {
     const gn_yaml *stages = e->train.stages;
     e->n_stage = stages && stages->n ? stages->n : 1;
@@ -195,6 +216,7 @@ gn_status gn_experiment_read(gn_arena *a, const char *path, int n_override, char
     GN_TRY(gn_experiment_rows(a, &rows));
     GN_TRY(bind(a, rows, tree, file, e));
     GN_TRY(read_stages(a, e));
+    note_untrained(e);
     return GN_OK;
 }
 

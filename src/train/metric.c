@@ -8,47 +8,52 @@
 #include <string.h>
 
 #define MEAN_POSE "mean of the true poses of the same samples"
+#define UNEVEN "mean absolute difference of left and right length"
 
-/* name, unit, less is better, protocol, baseline */
+/* name, group, title, unit, less is better, protocol, baseline; in the order of tables */
 #define METRICS(M)                                                                                                     \
-    M(mpjpe_mm, "mm", 1,                                                                                               \
+    M(pckh, "2D", "PCKh@0.5", "%", 0,                                                                                  \
+      "labelled joints (no pelvis, no thorax) off by less than half the head segment", "mean position of each joint")  \
+    M(pck, "2D", "PCK@0.05 of the picture", "%", 0,                                                                    \
+      "Zhou 2017: ankles, knees, hips, wrists, elbows off by at most 1/20 of the picture",                             \
+      "mean position of each joint")                                                                                   \
+    M(mpjpe_mm, "3D", "MPJPE, root-aligned", "mm", 1,                                                                  \
       "mean joint error, pelvis aligned, no scale or rotation; metres from pixels by the true camera and root depth",  \
       MEAN_POSE)                                                                                                       \
-    M(canonical_mpjpe_mm, "mm", 1,                                                                                     \
+    M(canonical_mpjpe_mm, "3D", "MPJPE, canonical scale", "mm", 1,                                                     \
       "Zhou 2017: weak perspective, bones scaled to sum to 4296.99 mm for everybody, pelvis aligned; the joint "       \
       "between pelvis and neck is their middle",                                                                       \
       MEAN_POSE ", not rescaled")                                                                                      \
-    M(n_mpjpe_mm, "mm", 1, "pelvis aligned, then the best scale a pose", MEAN_POSE ", scaled alike")                   \
-    M(pa_mpjpe_mm, "mm", 1, "best similarity a pose: scale, rotation without reflection, shift",                       \
+    M(n_mpjpe_mm, "3D", "N-MPJPE", "mm", 1, "pelvis aligned, then the best scale a pose", MEAN_POSE ", scaled alike")  \
+    M(pa_mpjpe_mm, "3D", "PA-MPJPE", "mm", 1, "best similarity a pose: scale, rotation without reflection, shift",     \
       MEAN_POSE ", aligned alike")                                                                                     \
-    M(own2d_mpjpe_mm, "mm", 1, "as mpjpe_mm, of the model's own 2D with the mean true depth of each joint", MEAN_POSE) \
-    M(pck3d, "%", 0, "share of 14 joints (no pelvis, no thorax) less than 150 mm off, pelvis aligned", MEAN_POSE)      \
-    M(auc3d, "%", 0, "mean of pck3d over the thresholds 0, 5, ... 150 mm", MEAN_POSE)                                  \
-    M(pckh, "%", 0, "PCKh@0.5: labelled joints (no pelvis, no thorax) off by less than half the head segment",         \
-      "mean position of each joint")                                                                                   \
-    M(pck, "%", 0, "Zhou 2017: ankles, knees, hips, wrists, elbows off by at most 1/20 of the picture",                \
-      "mean position of each joint")                                                                                   \
-    M(depth_mm, "mm", 1, "mean absolute error of the depth below the pelvis, pelvis left out",                         \
-      "best constant depth of each joint")                                                                             \
-    M(depth_order, "%", 0, "limb ends on the right side of their parent, of those more than 100 mm apart in depth",    \
+    M(own2d_mpjpe_mm, "3D", "MPJPE, own 2D with mean depth", "mm", 1,                                                  \
+      "as mpjpe_mm, of the model's own 2D with the mean true depth of each joint", MEAN_POSE)                          \
+    M(pck3d, "3D", "3DPCK@150 mm", "%", 0,                                                                             \
+      "share of 14 joints (no pelvis, no thorax) less than 150 mm off, pelvis aligned", MEAN_POSE)                     \
+    M(auc3d, "3D", "AUC of 3DPCK", "%", 0, "mean of pck3d over the thresholds 0, 5, ... 150 mm", MEAN_POSE)            \
+    M(depth_mm, "depth", "depth error, root-relative", "mm", 1,                                                        \
+      "mean absolute error of the depth below the pelvis, pelvis left out", "best constant depth of each joint")       \
+    M(depth_order, "depth", "depth order right", "%", 0,                                                               \
+      "limb ends on the right side of their parent, of those more than 100 mm apart in depth",                         \
       "each limb's more frequent order")                                                                               \
-    M(upper_arm_mm, "mm", 1, "mean absolute difference of left and right length", NULL)                                \
-    M(lower_arm_mm, "mm", 1, "mean absolute difference of left and right length", NULL)                                \
-    M(upper_leg_mm, "mm", 1, "mean absolute difference of left and right length", NULL)                                \
-    M(lower_leg_mm, "mm", 1, "mean absolute difference of left and right length", NULL)
+    M(upper_arm_mm, "symmetry", "upper arm, left against right", "mm", 1, UNEVEN, NULL)                                \
+    M(lower_arm_mm, "symmetry", "lower arm, left against right", "mm", 1, UNEVEN, NULL)                                \
+    M(upper_leg_mm, "symmetry", "upper leg, left against right", "mm", 1, UNEVEN, NULL)                                \
+    M(lower_leg_mm, "symmetry", "lower leg, left against right", "mm", 1, UNEVEN, NULL)
 
 enum {
-#define PLACE(name, unit, less, protocol, baseline) name,
+#define PLACE(name, group, title, unit, less, protocol, baseline) name,
     METRICS(PLACE)
 #undef PLACE
     COUNT
 };
-#define RECORD(name, unit, less, protocol, baseline)                                                                   \
-    static const gn_metric metric_##name = { #name, unit, protocol, baseline, less };
+#define RECORD(name, group, title, unit, less, protocol, baseline)                                                                   \
+    static const gn_metric metric_##name = { #name, group, title, unit, protocol, baseline, less };
 METRICS(RECORD)
 #undef RECORD
 const gn_metric *const gn_metrics[] = {
-#define ENTRY(name, unit, less, protocol, baseline) &metric_##name,
+#define ENTRY(name, group, title, unit, less, protocol, baseline) &metric_##name,
     METRICS(ENTRY)
 #undef ENTRY
     NULL
@@ -348,12 +353,6 @@ gn_status gn_meter_read(const gn_meter *m, gn_arena *a, gn_scores *scores) {
         if (to->terms) scores->n++;
     }
     return GN_OK;
-}
-
-const gn_score *gn_score_find(const gn_scores *s, const char *metric) {
-    for (int i = 0; i < s->n; i++)
-        if (!strcmp(s->score[i].metric->name, metric)) return &s->score[i];
-    return NULL;
 }
 
 double gn_judged_error(const gn_judged *t, const gn_skeleton *skeleton) {

@@ -96,30 +96,41 @@ gn_status gn_record_step(gn_session *s) {
     return gn_record_status(s, "running", "");
 }
 
+static gn_status say_scores(const gn_session *s, const gn_scores *scores) {
+    char *text = NULL, *rest = NULL;
+    size_t n;
+    FILE *to = open_memstream(&text, &n);
+    if (!to) GN_FAIL(NO_MEMORY, "out of memory: scores");
+    gn_scores_print(scores, 0, to);
+    if (fclose(to)) GN_FAIL(NO_MEMORY, "out of memory: scores");
+    gn_log("stage=%s step=%lld/%lld %s, %lld samples", s->name, (long long)s->at.step, (long long)s->steps, scores->set,
+           (long long)scores->samples);
+    for (char *row = strtok_r(text, "\n", &rest); row; row = strtok_r(NULL, "\n", &rest)) gn_log("%s", row);
+    free(text);
+    return GN_OK;
+}
+
 gn_status gn_record_scores(gn_session *s, const gn_scores *scores) {
-    line l = { .n = 0 }, said = { .n = 0 };
+    line l = { .n = 0 };
     const char *tag[TAGS];
     double value[TAGS];
     char names[TAGS][128], path[4096];
     int n = 0;
     add(&l, "{\"kind\":\"evaluation\",\"step\":%lld,\"stage\":\"%s\",\"set\":\"%s\",\"samples\":%lld,\"scores\":{", (long long)s->at.step,
         s->name, scores->set, (long long)scores->samples);
-    add(&said, "stage=%s step=%lld/%lld %s:", s->name, (long long)s->at.step, (long long)s->steps, scores->set);
     for (int i = 0; i < scores->n; i++) {
         const gn_score *score = &scores->score[i];
         if (!isfinite(score->value)) continue;
         add(&l, "%s\"%s\":{\"value\":%.9g", n ? "," : "", score->metric->name, score->value);
         if (isfinite(score->baseline)) add(&l, ",\"baseline\":%.9g", score->baseline);
         add(&l, "}");
-        add(&said, " %s=%.4g", score->metric->name, score->value);
-        if (isfinite(score->baseline)) add(&said, " (%.4g)", score->baseline);
         if (n == TAGS) continue;
         snprintf(names[n], sizeof names[n], "valid/%s@%s", score->metric->name, scores->set);
         tag[n] = names[n];
         value[n++] = score->value;
     }
     add(&l, "}}");
-    gn_log("%s", said.at);
+    GN_TRY(say_scores(s, scores));
     path_of(s, "metrics.jsonl", path);
     GN_TRY(gn_io_append(path, l.at));
     return n ? gn_events_put(s->events, s->at.step, n, tag, value) : GN_OK;
