@@ -9,6 +9,7 @@
 #include "norm.h"
 #include "onednn.h"
 #include "store.h"
+#include "wgrad.h"
 #include <assert.h>
 #include <string.h>
 
@@ -18,8 +19,9 @@ typedef struct {
     unsigned can;                          /* by the library */
     int planar;                            /* the library reads x as [N C H W] */
     int indirect;                          /* x is not read where it lies, nor its slope written there */
+    int wgrad;                             /* the gradient of weights is by our fast loop, whoever else could */
     int widen;                             /* the slope of y comes in another type than `work` */
-    size_t at_x, at_dy, at_planes, at_lib; /* in scratch; the slope of x replaces x */
+    size_t at_x, at_dy, at_planes, at_lib, at_wgrad; /* in scratch; the slope of x replaces x */
     size_t at_turned;                      /* in the shadow, behind the library's part */
 } plan_of;
 
@@ -236,8 +238,6 @@ static gn_status plan(const gn_call *c, gn_arena *arena, gn_impl impl, void **st
         lib_scratch = facts.scratch;
         lib_shadow = facts.shadow;
     }
-#else
-    (void)impl;
 #endif
     p->indirect = a->norm || a->relu || x->type != p->s.work;
     p->widen = y->type != p->s.work;
@@ -246,6 +246,9 @@ static gn_status plan(const gn_call *c, gn_arena *arena, gn_impl impl, void **st
     p->at_dy = reserve(scratch, p->widen ? (size_t)gn_tensor_count(y) * gn_type_bytes(p->s.work) : 0);
     p->at_planes = reserve(scratch, p->planar ? elements * gn_type_bytes(p->s.work) : 0);
     p->at_lib = reserve(scratch, lib_scratch);
+    const size_t fast = impl == GN_IMPL_FASTEST ? gn_wgrad_scratch(&p->s) : 0;
+    p->wgrad = fast > 0;
+    p->at_wgrad = reserve(scratch, fast);
     const side in = x_side(&p->s), out = y_side(&p->s);
     size_t turned =
         sizeof(gn_real) * (size_t)(in.blocks * in.block * out.blocks * out.block * a->kernel * a->kernel);
@@ -320,7 +323,8 @@ static gn_status weights_back(const gn_call *c, const plan_of *p, const void *dy
     const gn_conv_attr *a = c->attr;
     gn_real *dw = c->d_param[0].data, *db = a->bias ? c->d_param[1].data : NULL;
     if (!dw) return GN_OK; /* frozen: all of a scope, or nothing */
-    const void *x = x_ready(c, p, !!(p->can & GN_CONV_WEIGHTS));
+    const void *x = x_ready(c, p, !p->wgrad && (p->can & GN_CONV_WEIGHTS));
+    if (p->wgrad) return gn_wgrad(&p->s, x, dy, dw, db, in_scratch(c, p->at_wgrad)), GN_OK;
 #ifdef GN_ONEDNN
     if (p->can & GN_CONV_WEIGHTS)
         return gn_onednn_conv_weights(p->lib, x, dy, dw, db, in_scratch(c, p->at_lib));
