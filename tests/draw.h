@@ -1,7 +1,7 @@
 /* draw.h - plausible labels and predictions, drawn at random: a person somewhere before cameras.
  *
  * A group is the same person seen by several cameras. Every field is there; a test takes away what it
- * wants absent. A new field needs a line in draw_group, or its pointer leads to zeros. */
+ * wants absent. A new field needs a line in draw_group, or its pointer leads to NaN. */
 #ifndef DRAW_H
 #define DRAW_H
 #include "formula/camera.h"
@@ -75,7 +75,7 @@ static inline void draw_group(draws *d, const gn_skeleton *s, int side, int view
     gn_vec3 w[GN_JOINTS];
     draw_pose(d, s, w);
     for (int v = 0; v < views; v++, store++, y++) {
-        memset(store, 0, sizeof *store);
+        memset(store, 0xff, sizeof *store); /* NaN, -1: who reads what is not there shall notice */
         y->J = s->joints;
         y->P = DRAW_PAIRS;
         y->side = side;

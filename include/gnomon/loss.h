@@ -12,6 +12,7 @@
 #define GN_LOSS_H
 #include "gnomon/labels.h"
 #include "gnomon/option.h"
+#include <assert.h>
 #ifndef __CUDACC__
 #include "gnomon/tensor.h"
 #endif
@@ -37,6 +38,7 @@ typedef struct {
 } gn_group;
 
 GN_FN void gn_pull_add(gn_pull *p, int view, int output, int point, gn_real x, gn_real y, gn_real z) {
+    assert(p->n < GN_PULLS);
     gn_tug *tug = &p->at[p->n++];
     tug->view = (uint8_t)view;
     tug->output = (uint8_t)output;

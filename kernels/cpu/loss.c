@@ -76,12 +76,13 @@ static inline gn_status run(loop k, const gn_loss_call *c) {
             if (!k.offers(c->options, &g, t)) continue;
             gn_pull p = { 0 };
             value += (double)k.term(c->options, &g, t, &p);
-            assert(p.n <= GN_PULLS);
             for (int i = 0; i < p.n; i++) {
                 const gn_tug *tug = &p.at[i];
+                assert(tug->view < views && tug->output < c->outputs);
                 const gn_tensor *to = &c->d_out[tug->output];
                 const int64_t *d = to->shape.d;
                 if (!to->data) continue;
+                assert(tug->point >= 0 && tug->point < d[1]); /* a joint looked for by name may be -1 */
                 gn_real *at = (gn_real *)to->data + ((first + tug->view) * d[1] + tug->point) * d[2];
                 for (int e = 0; e < d[2]; e++) at[e] += (gn_real)c->scale * tug->d[e];
             }
