@@ -180,6 +180,15 @@ static void test_sheet_and_predict(void **state) {
     assert_true(sheet.w > 9 * 200 && sheet.h > 2 * 200); /* three tiles a sample: picture, depth, parts */
     FAILS(gn_sheet(in(a, "data/puppet_lab/valid.h5"), 0, 2, in(a, "sheet.png"), a), BAD_USAGE);
 
+    OK(gn_predict_sheet(run, in(a, "data/puppet_lab/valid.h5"), 3, in(a, "strip.png"), a));
+    OK(gn_image_read(a, in(a, "strip.png"), &sheet));
+    assert_int_equal(sheet.w, 8 + 3 * 248);
+    assert_true(sheet.h > 2 * 240); /* pictures, and poses in space below */
+    int pale = 0;
+    for (int p = 0; p < sheet.w * (sheet.h - 28); p++) pale += sheet.rgb[3 * p] == 104 && sheet.rgb[3 * p + 2] == 126;
+    assert_true(pale > 200); /* the truth is there */
+    FAILS(gn_predict_sheet(run, in(a, "data/puppet_lab/valid.h5"), 0, in(a, "strip.png"), a), BAD_USAGE);
+
     OK(gn_image_new(a, 300, 200, &picture));
     OK(gn_io_folder(in(a, "pictures")));
     OK(gn_png_write(in(a, "pictures/grey.png"), &picture));
@@ -187,6 +196,7 @@ static void test_sheet_and_predict(void **state) {
     const char *text = text_of(a, in(a, "out/grey.json"));
     OK(gn_json_parse(a, "grey.json", text, strlen(text), &j));
     assert_int_equal(gn_json_find(j, "joints")->n, 16);
+    assert_int_equal(gn_json_find(j, "bones")->n, gn_mpii16.bones);
     NEAR(gn_json_find(j, "box")->item[0].number, 50, 0); /* the middle square */
     NEAR(gn_json_find(j, "box")->item[2].number, 200, 0);
     const gn_json *pelvis = gn_json_find(gn_json_find(j, "joints"), "pelvis");

@@ -28,6 +28,15 @@ static gn_status pictures_of(const cli_command *c, const gn_dataset *d, const ch
     return GN_OK;
 }
 
+static gn_status sheet(const cli_command *c, const gn_dataset *d, int count, const char *png) {
+    const char *shard;
+    if (!d) GN_FAIL(BAD_USAGE, "--sheet: '%s' is no data set, so there is no truth to show", gn_shown(c->arg[1]));
+    GN_TAKE_TEXT(shard, c->arena, "%s/%s", cli_given_or(c, "root", "data"), d->valid);
+    GN_TRY(gn_predict_sheet(c->arg[0], shard, count, png, c->arena));
+    printf("%s\n", png);
+    return GN_OK;
+}
+
 gn_status cli_predict(const cli_command *c) {
     const char *run = c->arg[0], *input = c->arg[1], *out = cli_given(c, "out"), *said = cli_given(c, "box");
     const gn_dataset *d = gn_io_exists(input) ? NULL : gn_dataset_find(input);
@@ -36,6 +45,7 @@ gn_status cli_predict(const cli_command *c) {
     GN_TRY(cli_given_count(c, "count", 8, 1, 100000, &count));
     if (said && (sscanf(said, "%lf,%lf,%lf,%lf%n", &box[0], &box[1], &box[2], &box[3], &end) != 4 || said[end]))
         GN_FAIL(BAD_USAGE, "--box: expected X,Y,W,H in pixels, found '%s'", gn_shown(said));
+    if (cli_given(c, "sheet")) return sheet(c, d, count, cli_given(c, "sheet"));
     if (!out) {
         const char *folder;
         GN_TRY(gn_run_folder(c->arena, run, &folder));

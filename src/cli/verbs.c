@@ -12,7 +12,8 @@ static const cli_flag
     show_flags[] = { ROOT, { "valid", NULL, "of a set: its validation shard" }, { "out", "PATH", "where to; sheet.png unless said" },
                      { "columns", "N", "pictures a row" }, { "rows", "N", "rows" }, END },
     predict_flags[] = { { "out", "PATH", "where to; RUN/predictions unless said" }, { "box", "X,Y,W,H", "the person, pixels; the middle square unless said" },
-                        { "count", "N", "of a set: samples" }, ROOT, END },
+                        { "count", "N", "of a set: samples; 8 unless said" },
+                        { "sheet", "FILE.png", "of a set: one picture of that many, beside the truth; nothing else is written" }, ROOT, END },
     loader_flags[] = { { "threads", "N", "that read" }, END };
 
 static const cli_verb all[] = {

@@ -55,12 +55,13 @@ static gn_status resample(gn_arena *a, const gn_image *p, double x, double y, do
     return GN_OK;
 }
 
-static gn_status ask(gn_arena *a, const gn_trained *t, const gn_skeleton *k, const gn_image *picture, square s, gn_prediction *said) {
+gn_status gn_trained_ask(gn_arena *a, const gn_trained *t, const gn_skeleton *k, const gn_image *picture, const double s[3],
+                         gn_prediction *said) {
     const int side = t->last->data.input;
     gn_image crop;
     gn_batch b = { .n = 1, .side = side };
     gn_labels y = { .J = k->joints, .side = side, .skeleton = k };
-    GN_TRY(resample(a, picture, s.x, s.y, s.side / side, side, side, &crop));
+    GN_TRY(resample(a, picture, s[0], s[1], s[2] / side, side, side, &crop));
     GN_TAKE(b.image, a, side * side * 3);
     for (int i = 0; i < side * side * 3; i++) b.image[i] = crop.rgb[i] / 255.0f;
     GN_TRY(gn_batch_feed(&b, t->graph, t->pool, 1));
@@ -80,7 +81,11 @@ static void print(FILE *to, gn_arena *a, const gn_trained *t, const gn_skeleton 
                   const gn_prediction *said, const double (*uv)[2], const double (*mm)[3]) {
     const char *name = strrchr(input, '/');
     fprintf(to, "{\n  \"picture\": %s,\n  \"run\": %s,\n", gn_json_quote(a, name ? name + 1 : input), gn_json_quote(a, t->folder));
-    fprintf(to, "  \"weights\": \"%016llx\",\n  \"skeleton\": \"%s\",\n", (unsigned long long)t->weights, k->name);
+    fprintf(to, "  \"weights\": \"%016llx\",\n  \"skeleton\": \"%s\",\n  \"root\": \"%s\",\n  \"bones\": [",
+            (unsigned long long)t->weights, k->name, k->joint[k->root]);
+    for (int e = 0; e < k->bones; e++)
+        fprintf(to, "%s[\"%s\", \"%s\"]", e ? ", " : "", k->joint[k->bone[e].a], k->joint[k->bone[e].b]);
+    fputs("],\n", to);
     fprintf(to, "  \"box\": [%.6g, %.6g, %.6g, %.6g],\n", s.x, s.y, s.side, s.side);
     fputs("  \"units\": {\n"
           "    \"box\": \"picture pixels: left, top, width, height of the square that was looked at\",\n"
@@ -156,7 +161,7 @@ static gn_status one(gn_arena *a, const gn_trained *t, const gn_skeleton *k, con
     if (!strcmp(png, input)) GN_FAIL(BAD_USAGE, "%s: the overlay would take the picture's place; name another folder", input);
     GN_TRY(gn_image_read(a, input, &picture));
     square s = square_of(&picture, box);
-    GN_TRY(ask(a, t, k, &picture, s, &said));
+    GN_TRY(gn_trained_ask(a, t, k, &picture, (double[]){ s.x, s.y, s.side }, &said));
     to_picture(k, s, t->last->data.input, &said, uv);
     gn_canonical_pose(k, t->last->data.input, &said, GN_ZHOU_BONES_MM, mm);
     GN_TRY(write_json(a, json, t, k, input, s, &said, (const double (*)[2])uv, (const double (*)[3])mm));
