@@ -170,6 +170,30 @@ static void test_runs(void **state) {
     gn_arena_free(a);
 }
 
+static void put(gn_arena *a, const char *below, const char *name, const char *text) {
+    OK(gn_io_folder(in(a, below)));
+    OK(gn_io_write(gn_arena_text(a, "%s/%s/%s", folder, below, name), text, strlen(text)));
+}
+
+/* A run stopped in its first stage has the best of that stage, by the metric of that stage. */
+static void test_best_of_a_stage(void **state) {
+    (void)state;
+    gn_arena *a = gn_arena_new("test");
+    char *text;
+    size_t n;
+    put(a, "half/x/1", "experiment.yaml",
+        "data: {train: [puppet_lab], valid: [puppet_lab], input: 64}\nmodel: {plain: {}}\nlosses: {heatmap: {}}\n"
+        "train: {best: mpjpe_mm, stages: {flat: {train.best: pckh}, deep: {train.steps: 2}}}\n");
+    put(a, "half/x/1/checkpoint", "best", "step_00000006\n");
+    put(a, "half/x/1/checkpoint/step_00000006", "state.json", "{\"stage\": 0, \"best\": 1.25}\n");
+    FILE *to = open_memstream(&text, &n);
+    OK(gn_runs_list(to, in(a, "half"), a));
+    fclose(to);
+    if (!strstr(text, "pckh 1.25")) fail_msg("%s", text);
+    free(text);
+    gn_arena_free(a);
+}
+
 static void test_sheet_and_predict(void **state) {
     (void)state;
     gn_arena *a = gn_arena_new("test");
@@ -215,7 +239,8 @@ static void test_sheet_and_predict(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_decode), cmocka_unit_test(test_batch_does_not_matter), cmocka_unit_test(test_report),
-        cmocka_unit_test(test_runs),   cmocka_unit_test(test_sheet_and_predict),
+        cmocka_unit_test(test_runs), cmocka_unit_test(test_best_of_a_stage),
+        cmocka_unit_test(test_sheet_and_predict),
     };
     return cmocka_run_group_tests(tests, train_once, clean);
 }

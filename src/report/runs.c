@@ -52,7 +52,9 @@ static gn_status best_of(gn_arena *a, const char *folder, const char **best) {
     if (!isfinite(value)) return GN_OK;
     GN_TAKE(e, a, 1);
     GN_TRY(gn_run_experiment(a, folder, e));
-    GN_TAKE_TEXT(*best, a, "%s %.4g", e->stage[e->n_stage - 1].train.best, value);
+    int stage = (int)gn_json_number(gn_json_find(state, "stage"), 0); /* each chooses by its own metric */
+    if (stage < 0 || stage >= e->n_stage) GN_FAIL(BAD_DATA, "%s/%s: stage %d of %d", folder, name, stage, e->n_stage);
+    GN_TAKE_TEXT(*best, a, "%s %.4g", e->stage[stage].train.best, value);
     return GN_OK;
 }
 
