@@ -1,8 +1,9 @@
 /* chart.c - lines over training steps, as SVG. Long series are drawn as means over bins as wide as a pixel or two. */
 #include "draw.h"
 #include <math.h>
+#include <string.h>
 
-enum { WIDTH = 520, HEIGHT = 260, LEFT = 56, RIGHT = 12, TOP = 18, BOTTOM = 30, BINS = 240 };
+enum { WIDTH = 520, HEIGHT = 260, LEFT = 56, RIGHT = 22, TOP = 18, BOTTOM = 42, BINS = 240 };
 
 typedef struct { double x0, x1, y0, y1; int log; } frame;
 
@@ -27,8 +28,11 @@ static int frame_of(const gn_chart *c, frame *f) {
             x0 = fmin(x0, x), x1 = fmax(x1, x), y0 = fmin(y0, y), y1 = fmax(y1, y);
         }
     if (!(x0 <= x1)) return 0;
+    if (c->n_span) x0 = fmin(x0, c->span[0].from); /* all charts of a run begin where it does */
+    if (x0 > 0 && x0 <= 0.01 * x1) x0 = 0;
     f->log = c->log && y0 > 0;
-    if (isfinite(c->baseline) && !f->log) y0 = fmin(y0, c->baseline), y1 = fmax(y1, c->baseline);
+    for (int s = 0; s < c->n && c->level && !f->log; s++)
+        if (isfinite(c->level[s])) y0 = fmin(y0, c->level[s]), y1 = fmax(y1, c->level[s]);
     if (x1 <= x0) x0 -= 1, x1 += 1;
     if (f->log) {
         y0 = log10(y0), y1 = log10(y1);
@@ -46,7 +50,7 @@ static int frame_of(const gn_chart *c, frame *f) {
 
 static void mark_y(FILE *to, const frame *f, double y) {
     double v = down(f, y);
-    fprintf(to, "<path class='grid' d='M%d %.1fH%d'/><text x='%d' y='%.1f' class='tick end'>%.4g</text>", LEFT, v,
+    fprintf(to, "<path class='grid' d='M%d %.1fH%d'/><text x='%d' y='%.1f' class='tick end'>%.6g</text>", LEFT, v,
             WIDTH - RIGHT, LEFT - 6, v + 4, y);
 }
 
@@ -68,12 +72,15 @@ static void axes(FILE *to, const gn_chart *c, const frame *f) {
     }
     double step = step_of(f->x1 - f->x0, 6);
     for (double x = ceil(f->x0 / step) * step; x <= f->x1 + step * 1e-6; x += step)
-        fprintf(to, "<text x='%.1f' y='%d' class='tick mid'>%.10g</text>", across(f, x), HEIGHT - 10, x);
+        fprintf(to, "<text x='%.1f' y='%d' class='tick mid'>%.10g</text>", across(f, x), HEIGHT - 24, x);
+    fprintf(to, "<text x='%d' y='%d' class='tick mid'>training step</text>", (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 6);
+    double free = 0; /* the end of the last label: one that would touch it goes below the line */
     for (int i = 0; i < c->n_span; i++) {
         double x = across(f, fmin(fmax(c->span[i].from, f->x0), f->x1));
         if (c->span[i].from > f->x1) continue;
         if (i) fprintf(to, "<path class='span' d='M%.1f %dV%d'/>", x, TOP, HEIGHT - BOTTOM);
-        fprintf(to, "<text x='%.1f' y='%d' class='tick'>", x + 4, TOP - 3);
+        fprintf(to, "<text x='%.1f' y='%d' class='tick'>", x + 4, x + 4 < free ? TOP + 11 : TOP - 3);
+        free = x + 10 + 6.5 * (double)strlen(c->span[i].name);
         gn_html_text(to, c->span[i].name);
         fputs("</text>", to);
     }
@@ -115,9 +122,10 @@ void gn_svg_chart(FILE *to, const gn_chart *c) {
     }
     fprintf(to, "<svg viewBox='0 0 %d %d' role='img'>", WIDTH, HEIGHT);
     axes(to, c, &f);
-    if (isfinite(c->baseline) && !f.log)
-        fprintf(to, "<path class='base' d='M%d %.1fH%d'/><text x='%d' y='%.1f' class='tick end'>baseline</text>", LEFT,
-                down(&f, c->baseline), WIDTH - RIGHT, WIDTH - RIGHT - 4, down(&f, c->baseline) - 4);
+    int levels = 0;
+    for (int s = 0; s < c->n && c->level && !f.log; s++)
+        if (isfinite(c->level[s]))
+            fprintf(to, "<path class='base c%d' d='M%d %.1fH%d'/>", s % 8, LEFT, down(&f, c->level[s]), WIDTH - RIGHT), levels++;
     for (int s = 0; s < c->n; s++) line(to, &f, &c->series[s], s % 8);
     fputs("</svg><p class='legend'>", to);
     for (int s = 0; s < c->n; s++) {
@@ -127,5 +135,6 @@ void gn_svg_chart(FILE *to, const gn_chart *c) {
         if (l->n) fprintf(to, " <b>%.4g</b>", l->y[l->n - 1]);
         fputs("</span>", to);
     }
+    if (levels) fputs("<small>dashed: the best constant answer</small>", to);
     fputs("</p></figure>\n", to);
 }

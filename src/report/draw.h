@@ -25,7 +25,7 @@ typedef struct {
     int n; const gn_series *series;
     int n_span; const gn_span *span;
     int log;                          /* of y, where all values allow it */
-    double baseline;                  /* a dashed line; NaN: none */
+    const double *level;              /* of each series: a dashed line, NaN: none; NULL: of none */
 } gn_chart;
 void gn_svg_chart(FILE *to, const gn_chart *c);
 

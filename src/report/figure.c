@@ -70,7 +70,7 @@ void gn_svg_pose(FILE *to, const gn_skeleton *s, const double (*said)[3], const 
         bones(to, s, (const double (*)[2])uv, NULL, "said");
         joints(to, s, (const double (*)[2])uv, NULL, NULL, r * 0.018, "said");
     }
-    fprintf(to, "<text x='%.1f' y='%.1f' class='corner' style='font-size:%.1fpx'>", -r * 0.96, -r * 0.88, r * 0.1);
+    fprintf(to, "<text x='%.1f' y='%.1f' class='corner' style='font-size:%.1fpx'>", -r * 0.94, -r * 0.8, r * 0.16);
     gn_html_text(to, caption);
     fputs("</text></svg>", to);
 }

@@ -32,35 +32,36 @@ static void facts(FILE *to, const gn_page *p) {
 
 static void tiles(FILE *to, const gn_section *s) {
     static const char *const shown[] = { "pckh", "mpjpe_mm", "canonical_mpjpe_mm", "depth_mm", "depth_order" };
-    static const char *const said[] = { "PCKh@0.5", "MPJPE, root-aligned", "MPJPE, canonical scale", "depth error", "depth order right" };
     fputs("<div class='tiles'>", to);
     for (int i = 0; i < (int)(sizeof shown / sizeof *shown); i++) {
         const gn_score *c = gn_score_find(&s->scores, shown[i]);
         if (!c) continue;
-        fprintf(to, "<div class='tile'><b>%.1f %s</b><span>%s", c->value, c->metric->unit, said[i]);
-        if (isfinite(c->baseline)) {
-            if (c->metric->less_is_better) fprintf(to, "<br>%.2f of a constant answer's", c->value / c->baseline);
-            else fprintf(to, "<br>%.1f %s by a constant answer", c->baseline, c->metric->unit);
-        }
+        fprintf(to, "<div class='tile'><b>%.1f %s</b><span>%s", c->value, c->metric->unit, c->metric->title);
+        if (isfinite(gn_score_ratio(c)))
+            fprintf(to, "<br><em class='%s'>%.2f</em> &times; the best constant answer&rsquo;s %.1f %s", gn_score_beats(c) ? "better" : "worse",
+                    gn_score_ratio(c), c->baseline, c->metric->unit);
         fputs("</span></div>", to);
     }
     fputs("</div>\n", to);
 }
 
 static void metrics(FILE *to, const gn_scores *s) {
-    fputs("<h3>Metrics</h3><div class='wide'><table><tr><th>metric<th class='n'>value<th class='n'>constant answer"
-          "<th class='n'>ratio<th>protocol<th>constant answer is</tr>\n", to);
+    const char *group = "";
+    fputs("<h3>Metrics</h3><p class='sub'>Constant answer: the best one that is the same for every sample. Ratio: value over constant "
+          "answer, <span class='better'>green</span> where the network is better.</p><div class='wide'><table><tr><th>metric"
+          "<th class='n'>value<th class='n'>constant answer<th class='n'>ratio<th>protocol</tr>\n", to);
     for (int i = 0; i < s->n; i++) {
         const gn_score *c = &s->score[i];
-        text(to, "<tr><td><code>", c->metric->name, "</code>");
-        fprintf(to, "<td class='n'><b>%.1f</b> %s", c->value, c->metric->unit);
-        if (isfinite(c->baseline)) {
-            int better = c->metric->less_is_better ? c->value < c->baseline : c->value > c->baseline;
-            fprintf(to, "<td class='n'>%.1f<td class='n %s'>", c->baseline, better ? "better" : "worse");
-            if (c->baseline > 0) fprintf(to, "%.2f", c->value / c->baseline);
-        } else fputs("<td><td>", to);
-        text(to, "<td class='why'>", c->metric->protocol, "");
-        text(to, "<td class='why'>", c->metric->baseline ? c->metric->baseline : "", "</tr>\n");
+        const gn_metric *m = c->metric;
+        if (strcmp(group, m->group)) fprintf(to, "<tr class='group'><th colspan='5'>%s</tr>\n", group = m->group);
+        fprintf(to, "<tr><td>%s<br><code>%s</code><td class='n'><b>%.1f</b> %s", m->title, m->name, c->value, m->unit);
+        if (isfinite(gn_score_ratio(c)))
+            fprintf(to, "<td class='n'>%.1f %s<td class='n %s'>%.2f", c->baseline, m->unit, gn_score_beats(c) ? "better" : "worse",
+                    gn_score_ratio(c));
+        else fputs("<td><td>", to);
+        text(to, "<td class='why'>", m->protocol, "");
+        if (m->baseline) text(to, "<br>constant answer: ", m->baseline, "");
+        fputs("</tr>\n", to);
     }
     fputs("</table></div>\n", to);
 }
@@ -88,9 +89,9 @@ static void per_joint(FILE *to, const gn_scores *s) {
     double most_off = most_of(off, s->skeleton->joints), most_depth = most_of(depth, s->skeleton->joints);
     if (!hit && !off) return;
     fputs("<h3>By joint</h3><div class='wide'><table><tr><th>joint", to);
-    if (hit) fputs("<th class='n'>PCKh@0.5<th>%", to);
-    if (off) fputs("<th class='n'>error<th>mm<th class='n'>mean pose", to);
-    if (depth) fputs("<th class='n'>depth<th>mm<th class='n'>constant", to);
+    if (hit) fputs("<th colspan='2'>PCKh@0.5, %", to);
+    if (off) fputs("<th colspan='2'>MPJPE, mm<th class='n'>of the mean pose", to);
+    if (depth) fputs("<th colspan='2'>depth error, mm<th class='n'>of a constant", to);
     fputs("</tr>\n", to);
     for (int j = 0; j < s->skeleton->joints; j++) {
         text(to, "<tr><td><code>", s->skeleton->joint[j], "</code>");
@@ -113,7 +114,7 @@ static void symmetry(FILE *to, const gn_scores *s) {
         if (c) most = fmax(most, c->value);
     }
     if (!(most > 0)) return;
-    fputs("<h3>Left and right limbs</h3><table class='narrow'><tr><th>limb<th class='n'>mean |left - right|<th></tr>\n", to);
+    fputs("<h3>Symmetry of the limbs</h3><table class='narrow'><tr><th>limb<th class='n'>mean |left &minus; right|<th></tr>\n", to);
     for (int l = 0; l < 4; l++) {
         const gn_score *c = gn_score_find(s, name[l]);
         if (c)
@@ -158,8 +159,9 @@ static gn_status section(FILE *to, gn_arena *a, const gn_section *s) {
     tiles(to, s);
     if (s->n_row)
         fputs("<p class='legend'><span class='left'>left</span><span class='right'>right</span>"
-              "<span class='middle'>middle</span><span class='truth'>pale: the truth (dashed over pictures, hollow where hidden)</span>"
-              "</p>", to);
+              "<span class='middle'>middle</span><span class='truth'>the truth</span></p><p class='sub'>Of each sample: the predicted "
+              "2D over the picture, the truth dashed in white, hollow where occluded; the last stack&rsquo;s heatmaps, coloured by side; the "
+              "predicted 3D about the pelvis from the front and turned by 75&deg;, the truth pale behind it at the same scale.</p>", to);
     for (int r = 0; r < s->n_row; r++) {
         text(to, "<h3>", s->row[r].title, "</h3><div class='samples'>");
         for (int i = 0; i < s->row[r].n; i++) GN_TRY(sample(to, a, s->scores.skeleton, &s->row[r].shown[i]));
@@ -187,21 +189,21 @@ static int is_loss(const char *name) {
     return 1;
 }
 
-static double baseline_of(const gn_page *p, const char *metric) {
-    double at = (double)NAN;
-    for (int i = 0; i < p->n_section; i++) { /* one line only where it is one for all sets */
-        const gn_score *c = gn_score_find(&p->section[i].scores, metric);
-        if (!c || p->n_section > 1) return (double)NAN;
-        at = c->baseline;
+static double level_of(const gn_page *p, const char *set, const char *metric) {
+    for (int i = 0; i < p->n_section; i++) {
+        const gn_score *c = strcmp(p->section[i].scores.set, set) ? NULL : gn_score_find(&p->section[i].scores, metric);
+        if (c) return c->baseline;
     }
-    return at;
+    return (double)NAN;
 }
 
 static gn_status curves(FILE *to, gn_arena *a, const gn_page *p) {
     const gn_records *r = p->records;
     gn_series *some;
-    gn_chart c = { .title = "Training loss", .unit = "the weighted sum, and each before its weight", .n_span = r->n_span, .span = r->span, .log = 1, .baseline = (double)NAN };
+    double *level;
+    gn_chart c = { .title = "Training loss", .unit = "the weighted sum, and each before its weight", .n_span = r->n_span, .span = r->span, .log = 1 };
     GN_TAKE(some, a, r->n + 1);
+    GN_TAKE(level, a, r->n + 1);
     for (int i = 0; i < r->n; i++)
         if (is_loss(r->series[i].name)) {
             const char *dot = strrchr(r->series[i].name, '.');
@@ -214,12 +216,12 @@ static gn_status curves(FILE *to, gn_arena *a, const gn_page *p) {
     gn_svg_chart(to, &c);
     for (int m = 0; gn_metrics[m]; m++) {
         const gn_metric *k = gn_metrics[m];
-        c = (gn_chart){ .title = k->name, .unit = k->unit, .series = some, .n_span = r->n_span, .span = r->span,
-                        .baseline = baseline_of(p, k->name) };
+        c = (gn_chart){ .title = k->title, .unit = k->unit, .series = some, .n_span = r->n_span, .span = r->span, .level = level };
         for (int i = 0; i < r->n; i++)
             if (strchr(r->series[i].name, '/') && !strcmp(after_slash(r->series[i].name), k->name)) {
                 some[c.n] = r->series[i];
                 GN_TAKE_TEXT(some[c.n].name, a, "%.*s", (int)strcspn(r->series[i].name, "/"), r->series[i].name);
+                level[c.n] = level_of(p, some[c.n].name, k->name);
                 c.n++;
             }
         if (c.n) gn_svg_chart(to, &c);
@@ -227,7 +229,7 @@ static gn_status curves(FILE *to, gn_arena *a, const gn_page *p) {
     for (int i = 0; i < r->n; i++)
         if (!strcmp(r->series[i].name, "rate")) {
             c = (gn_chart){ .title = "Learning rate", .unit = "", .n = 1, .series = &r->series[i], .n_span = r->n_span,
-                            .span = r->span, .log = 1, .baseline = (double)NAN };
+                            .span = r->span, .log = 1 };
             gn_svg_chart(to, &c);
         }
     fputs("</div>\n", to);

@@ -134,6 +134,17 @@ static gn_status status_line(gn_arena *a, const char *folder, const char **text)
     return GN_OK;
 }
 
+/* Lines as one, with commas. */
+static gn_status joined(gn_arena *a, const char *lines, const char **text) {
+    *text = "";
+    for (const char *at = lines; at && *at; at += strspn(at, "\n")) {
+        int n = (int)strcspn(at, "\n");
+        GN_TAKE_TEXT(*text, a, "%s%s%.*s", *text, **text ? ", " : "", n, at);
+        at += n;
+    }
+    return GN_OK;
+}
+
 static gn_status facts(gn_arena *a, const char *folder, const gn_trained *t, gn_page *p) {
     const char *text, *slash = strrchr(folder, '/');
     gn_fact *list;
@@ -151,6 +162,7 @@ static gn_status facts(gn_arena *a, const char *folder, const gn_trained *t, gn_
     GN_TRY(text_of(a, folder, "shards.txt", &text));
     fact(p, list, "shards", text);
     GN_TRY(text_of(a, folder, "build.txt", &text));
+    GN_TRY(joined(a, text, &text));
     fact(p, list, "build", text);
     return GN_OK;
 }

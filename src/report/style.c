@@ -64,6 +64,11 @@ const char *const gn_page_style[] = {
     ".picture .said circle.left{fill:#ff8b26}.picture .said circle.right{fill:#38a6ff}"
     "details{margin-top:16px}summary{cursor:pointer;color:var(--soft)}"
     "pre{background:var(--card);border-radius:10px;padding:14px;overflow-x:auto;font:12.5px/1.5 ui-monospace,SFMono-Regular,"
-    "Menlo,Consolas,monospace}",
+    "Menlo,Consolas,monospace}"
+    "em{font-style:normal;font-weight:600}td code{color:var(--soft);font-size:12px}.legend+.sub{margin-top:8px;font-size:13px}"
+    ".group th{color:var(--ink);font-weight:600;padding-top:18px}h3+.sub{margin:0 0 8px;font-size:13px}"
+    "span.truth::before{opacity:.3;height:6px!important}"
+    "@media(max-width:560px){main{padding:20px 16px 48px}.panels{grid-template-columns:repeat(2,1fr)}h1{font-size:24px}"
+    "dl{grid-template-columns:1fr}dt{margin-top:8px}.tiles{grid-template-columns:1fr 1fr}.why{min-width:260px}.track{width:80px}}",
     NULL,
 };
