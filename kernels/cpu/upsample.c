@@ -1,8 +1,8 @@
 /* upsample.c - each place repeated factor x factor times (nearest), plus another activation, if given. */
 #include "gnomon/attr.h"
 #include "gnomon/op.h"
+#include "lanes.h"
 #include "norm.h"
-#include "store.h"
 
 static gn_status shape(const void *attr, int n_in, const gn_shape *in, gn_op_shape *s) {
     int factor = ((const gn_upsample_attr *)attr)->factor;
@@ -15,28 +15,43 @@ static gn_status shape(const void *attr, int n_in, const gn_shape *in, gn_op_sha
 }
 
 /* A row of the small map and its `factor` rows of the large one; elements of a row are [places][step]. */
-GN_INLINE void repeat(const void *x, const void *add, void *y, gn_type type, int64_t places, int64_t factor, int64_t step) {
-    for (int64_t f = 0; f < factor; f++)
-        for (int64_t p = 0; p < places; p++)
+GN_INLINE void repeat(const void *x, const void *add, void *y, gn_type type, int64_t places, int64_t factor, int64_t step,
+                      int64_t lane, int lanes) {
+    for (int64_t p = 0; p < places; p++) {
+        gn_lanes v, sum;
+        gn_lanes_get(&v, x, type, p * step + lane, lanes);
+        for (int64_t f = 0; f < factor; f++)
             for (int64_t k = 0; k < factor; k++) {
-                int64_t to = ((f * places + p) * factor + k) * step;
-                for (int64_t i = 0; i < step; i++) {
-                    gn_real v = gn_get(x, type, p * step + i);
-                    gn_put(y, type, to + i, add ? v + gn_get(add, type, to + i) : v);
-                }
+                int64_t to = ((f * places + p) * factor + k) * step + lane;
+                if (!add) sum = v;
+                else gn_lanes_get(&sum, add, type, to, lanes), sum += v;
+                gn_lanes_put(y, type, to, lanes, &sum);
             }
+    }
 }
 
-GN_INLINE void gather(const void *d_y, void *d_x, gn_type type, int first, int64_t places, int64_t factor, int64_t step) {
-    for (int64_t p = 0; p < places; p++)
-        for (int64_t i = 0; i < step; i++) {
-            gn_real d = first ? 0 : gn_get(d_x, type, p * step + i);
-            for (int64_t f = 0; f < factor; f++)
-                for (int64_t k = 0; k < factor; k++)
-                    d += gn_get(d_y, type, ((f * places + p) * factor + k) * step + i);
-            gn_put(d_x, type, p * step + i, d);
-        }
+GN_INLINE void gather(const void *d_y, void *d_x, gn_type type, int first, int64_t places, int64_t factor, int64_t step,
+                      int64_t lane, int lanes) {
+    for (int64_t p = 0; p < places; p++) {
+        gn_lanes d = { 0 }, one;
+        if (!first) gn_lanes_get(&d, d_x, type, p * step + lane, lanes);
+        for (int64_t f = 0; f < factor; f++)
+            for (int64_t k = 0; k < factor; k++) {
+                gn_lanes_get(&one, d_y, type, ((f * places + p) * factor + k) * step + lane, lanes);
+                d += one;
+            }
+        gn_lanes_put(d_x, type, p * step + lane, lanes, &d);
+    }
 }
+
+/* body(type, first lane, how many of them): vector code for full lanes of either type */
+#define EACH(type, step, BODY)                                                                 \
+    for (int64_t l = 0; l < (step); l += GN_LANES) {                                           \
+        const int64_t left = (step) - l;                                                       \
+        if (left >= GN_LANES && (type) == GN_TYPE_REAL) BODY(GN_TYPE_REAL, l, GN_LANES);       \
+        else if (left >= GN_LANES) BODY(GN_TYPE_BF16, l, GN_LANES);                            \
+        else BODY(type, l, (int)left);                                                         \
+    }
 
 typedef struct { int64_t rows, places, factor, step; size_t bytes; } walk; /* over the small map */
 
@@ -54,9 +69,9 @@ static gn_status forward(const gn_call *c) {
         const char *x = (const char *)c->in->data + (size_t)(r * row) * w.bytes;
         const char *add = c->n_in > 1 ? (const char *)c->in[1].data + large : NULL;
         char *y = (char *)c->out->data + large;
-        if (c->out->type == GN_TYPE_REAL && w.step == GN_LANES) repeat(x, add, y, GN_TYPE_REAL, w.places, w.factor, GN_LANES);
-        else if (c->out->type == GN_TYPE_REAL) repeat(x, add, y, GN_TYPE_REAL, w.places, w.factor, w.step);
-        else repeat(x, add, y, GN_TYPE_BF16, w.places, w.factor, w.step);
+#define BODY(type, lane, lanes) repeat(x, add, y, type, w.places, w.factor, w.step, lane, lanes)
+        EACH(c->out->type, w.step, BODY)
+#undef BODY
     }
     return GN_OK;
 }
@@ -69,9 +84,9 @@ static gn_status backward(const gn_call *c) {
         for (int64_t r = 0; r < w.rows; r++) {
             const char *d_y = (const char *)c->d_out->data + (size_t)(r * row * w.factor * w.factor) * w.bytes;
             char *d_x = (char *)c->d_in[0].data + (size_t)(r * row) * w.bytes;
-            if (c->d_out->type == GN_TYPE_REAL && w.step == GN_LANES) gather(d_y, d_x, GN_TYPE_REAL, first, w.places, w.factor, GN_LANES);
-            else if (c->d_out->type == GN_TYPE_REAL) gather(d_y, d_x, GN_TYPE_REAL, first, w.places, w.factor, w.step);
-            else gather(d_y, d_x, GN_TYPE_BF16, first, w.places, w.factor, w.step);
+#define BODY(type, lane, lanes) gather(d_y, d_x, type, first, w.places, w.factor, w.step, lane, lanes)
+            EACH(c->d_out->type, w.step, BODY)
+#undef BODY
         }
     }
     if (c->n_in > 1 && c->d_in[1].data && c->d_in[1].data != c->d_out->data)
