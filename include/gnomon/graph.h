@@ -100,7 +100,7 @@ void gn_param_write(const gn_graph *g, int i, const gn_real *plain, gn_real *sla
 typedef enum { GN_INIT_TORCH, GN_INIT_HE } gn_init;
 void gn_graph_init(gn_graph *g, gn_init how, uint64_t seed);
 
-/* per node: name, op, bytes, flop, seconds of the last forward and backward; for bench and profile */
+/* per node: products and fewest bytes of a step, seconds of the last forward and backward; all of worker 0's shards */
 typedef struct { const char *name, *op; double flop, bytes, forward_s, backward_s; } gn_node_cost;
 int gn_graph_costs(const gn_graph *g, gn_node_cost *list, int most);
 void gn_graph_time_nodes(gn_graph *g, int yes);

@@ -178,11 +178,20 @@ static int by_step(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* Floor of a node: arithmetic or fewest bytes, whichever takes longer. */
-static double floor_seconds(const gn_node_cost *n, int nodes, gn_ceiling c, int batch) {
+/* Floor of worker 0's nodes: arithmetic or fewest bytes, whichever takes longer; `c` is one worker's. */
+static double floor_seconds(const gn_node_cost *n, int nodes, gn_ceiling c) {
     double sum = 0;
-    for (int i = 0; i < nodes; i++) sum += fmax(n[i].flop * batch / c.flop_s, n[i].bytes * batch / c.bytes_s);
+    for (int i = 0; i < nodes; i++) sum += fmax(n[i].flop / c.flop_s, n[i].bytes / c.bytes_s);
     return sum;
+}
+
+/* What one worker can do in the type at hand, while the others do the same. */
+static gn_status ceiling(bench *b, const gn_bench_options *o, gn_arena *a, gn_ceiling *c) {
+    const int workers = gn_pool_workers(b->pool);
+    GN_TRY(gn_ceiling_measure(b->pool, a, c));
+    c->flop_s = (o->type ? c->bf16_s : c->flop_s) / workers;
+    c->bytes_s /= workers;
+    return GN_OK;
 }
 
 enum { NODES = 2048 };
@@ -215,19 +224,43 @@ gn_status gn_bench_step(FILE *to, const gn_bench_options *o, gn_arena *a) {
     }
     gn_ceiling c;
     gn_node_cost *node;
-    GN_TRY(gn_ceiling_measure(b.pool, a, &c));
+    GN_TRY(ceiling(&b, o, a, &c));
     GN_TAKE(node, a, NODES);
-    double least = floor_seconds(node, gn_graph_costs(b.g, node, NODES), c, o->batch);
+    const int workers = gn_pool_workers(b.pool);
+    const double least = floor_seconds(node, gn_graph_costs(b.g, node, NODES), c), peak = c.flop_s * workers / 1e9;
     fprintf(to, "step        %8.1f ms   %d pictures of %d pixels, %d shards on %d workers, %s\n", 1e3 * t.step, o->batch,
-            o->side, b.shards, gn_pool_workers(b.pool), o->type ? "bf16" : "float");
+            o->side, b.shards, workers, o->type ? "bf16" : "float");
     fprintf(to, "  forward   %8.1f ms\n  losses    %8.1f ms\n  backward  %8.1f ms\n  optimizer %8.1f ms\n", 1e3 * t.forward,
             1e3 * t.loss, 1e3 * t.backward, 1e3 * t.optimizer);
-    fprintf(to, "arithmetic  %8.1f GFLOP  %.0f GFLOP/s of %.0f\n", flop / 1e9, flop / t.step / 1e9, c.flop_s / 1e9);
-    fprintf(to, "floor       %8.1f ms   %.0f %% reached (float multiply-adds %.0f GFLOP/s, copies %.0f GB/s)\n", 1e3 * least,
-            100 * least / t.step, c.flop_s / 1e9, c.bytes_s / 1e9);
+    fprintf(to, "arithmetic  %8.1f GFLOP  %.0f GFLOP/s of %.0f\n", flop / 1e9, flop / t.step / 1e9, peak);
+    fprintf(to, "floor       %8.1f ms   %.0f %% reached (%s multiply-adds %.0f GFLOP/s, copies %.0f GB/s)\n", 1e3 * least,
+            100 * least / t.step, o->type ? "bf16" : "float", peak, c.bytes_s * workers / 1e9);
     fprintf(to, "memory      %8ld MB   weights %zu, gradients %zu, activations %zu, scratch %zu\n", use.ru_maxrss / 1024,
             size.weights >> 20, size.gradients >> 20, size.activations >> 20, size.scratch >> 20);
     return GN_OK;
+}
+
+static void row(FILE *to, const gn_node_cost *n, double least) {
+    const double s = n->forward_s + n->backward_s;
+    fprintf(to, "%-48s %-10s %9.3f %9.3f %9.3f %9.2f %9.3f %6.0f\n", n->name, n->op, 1e3 * n->forward_s, 1e3 * n->backward_s,
+            n->flop / 1e9, n->bytes / 1e6, 1e3 * least, s > 0 ? 100 * least / s : 0.0);
+}
+
+/* One row an op, in the order in which they first come. */
+static void rows_by_op(FILE *to, const gn_node_cost *node, int n, gn_ceiling c) {
+    for (int i = 0; i < n; i++) {
+        gn_node_cost all = { .name = "all", .op = node[i].op };
+        double least = 0;
+        int seen = 0;
+        for (int k = 0; k < i; k++) seen |= !strcmp(node[k].op, all.op);
+        for (int k = i; k < n && !seen; k++) {
+            if (strcmp(node[k].op, all.op)) continue;
+            all.flop += node[k].flop, all.bytes += node[k].bytes;
+            all.forward_s += node[k].forward_s, all.backward_s += node[k].backward_s;
+            least += floor_seconds(&node[k], 1, c);
+        }
+        if (!seen) row(to, &all, least);
+    }
 }
 
 gn_status gn_bench_op(FILE *to, const gn_bench_options *o, gn_arena *a) {
@@ -238,16 +271,12 @@ gn_status gn_bench_op(FILE *to, const gn_bench_options *o, gn_arena *a) {
     GN_TRY(set_up(&b, o, a));
     gn_graph_time_nodes(b.g, 1);
     GN_TRY(time_steps(&b, o, a, &t));
-    GN_TRY(gn_ceiling_measure(b.pool, a, &c));
+    GN_TRY(ceiling(&b, o, a, &c));
     GN_TAKE(node, a, NODES);
     int n = gn_graph_costs(b.g, node, NODES);
-    fprintf(to, "%-40s %-10s %9s %9s %9s %9s %9s %6s\n", "node", "op", "forward", "backward", "GFLOP", "MB", "floor", "floor");
-    fprintf(to, "%-40s %-10s %9s %9s %9s %9s %9s %6s\n", "", "", "ms", "ms", "", "", "ms", "%");
-    for (int i = 0; i < n; i++) {
-        double s = node[i].forward_s + node[i].backward_s, least = floor_seconds(&node[i], 1, c, o->batch);
-        fprintf(to, "%-40s %-10s %9.3f %9.3f %9.3f %9.2f %9.3f %6.0f\n", node[i].name, node[i].op, 1e3 * node[i].forward_s,
-                1e3 * node[i].backward_s, node[i].flop * o->batch / 1e9, node[i].bytes * o->batch / 1e6, 1e3 * least,
-                s > 0 ? 100 * least / s : 0.0);
-    }
+    fprintf(to, "%-48s %-10s %9s %9s %9s %9s %9s %6s\n", "node", "op", "forward", "backward", "GFLOP", "MB", "floor", "floor");
+    fprintf(to, "%-48s %-10s %9s %9s %9s %9s %9s %6s\n", "", "", "ms", "ms", "", "", "ms", "%");
+    for (int i = 0; i < n; i++) row(to, &node[i], floor_seconds(&node[i], 1, c));
+    rows_by_op(to, node, n, c);
     return GN_OK;
 }

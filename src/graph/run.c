@@ -249,12 +249,21 @@ int gn_graph_costs(const gn_graph *g, gn_node_cost *list, int most) {
     for (int i = 1; i < g->n && n < most; i++, n++) {
         const node *d = &g->node[i];
         const gn_call *c = call_of(g, i, 0);
-        double bytes = (double)gn_tensor_bytes(c->out);
-        for (int k = 0; k < c->n_in; k++) bytes += (double)gn_tensor_bytes(&c->in[k]);
-        for (int k = 0; k < d->s.n_param; k++) bytes += (double)g->param[d->param + k].count * (double)sizeof(gn_real);
+        double inputs = 0, kept = 0, products = 1, params = 0;
+        for (int k = 0; k < c->n_in; k++) {
+            double size = (double)gn_tensor_bytes(&c->in[k]);
+            inputs += size;
+            if (!(d->op->forgets >> k & 1)) kept += size;
+        }
+        for (int k = 0; k < d->s.n_param; k++) params += (double)g->param[d->param + k].count * (double)sizeof(gn_real);
+        double bytes = c->n_in ? inputs + (double)gn_tensor_bytes(c->out) + params : 0; /* inputs come from outside */
+        if (d->wants && g->plan.backward) { /* slopes in place of values, and what it reads again */
+            bytes += bytes + kept;
+            products += (c->n_in && c->d_in[0].data) + (d->s.n_param && c->d_param[0].data);
+        }
         int shards = (g->plan.shards + (g->plan.pool ? gn_pool_workers(g->plan.pool) : 1) - 1) /
                      (g->plan.pool ? gn_pool_workers(g->plan.pool) : 1); /* of worker 0, whose time it is */
-        list[n] = (gn_node_cost){ .name = d->name, .op = d->op->name, .flop = d->flop * shards, .bytes = bytes * shards,
+        list[n] = (gn_node_cost){ .name = d->name, .op = d->op->name, .flop = products * d->flop * shards, .bytes = bytes * shards,
                                   .forward_s = d->seconds[0], .backward_s = d->seconds[1] };
     }
     return n;
