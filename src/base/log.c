@@ -100,11 +100,11 @@ void gn_warn(const char *fmt, ...) {
 static void draw(double share, const char *text) {
     struct winsize w;
     int width = ioctl(2, TIOCGWINSZ, &w) == 0 && w.ws_col > 0 ? w.ws_col : 80;
-    int full = (int)(share * BAR);
+    int bars = width < 120 ? BAR / 3 : BAR, full = (int)(share * bars);
     char line[LINE + BAR + 16], bar[BAR + 1];
-    for (int i = 0; i < BAR; i++) bar[i] = i < full ? '=' : i == full ? '>' : ' ';
-    bar[BAR] = 0;
-    int n = snprintf(line, sizeof line, "\r[%s] %.*s\033[K", bar, width > BAR + 4 ? width - BAR - 4 : 0, text);
+    for (int i = 0; i < bars; i++) bar[i] = i < full ? '=' : i == full ? '>' : ' ';
+    bar[bars] = 0;
+    int n = snprintf(line, sizeof line, "\r[%s] %.*s\033[K", bar, width > bars + 4 ? width - bars - 4 : 0, text);
     put(2, line, (size_t)n);
     state.drawn = 1;
 }

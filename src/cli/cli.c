@@ -20,7 +20,7 @@ static void say_flags(FILE *to, const cli_flag *f) {
 void cli_help(FILE *to, const cli_verb *verb) {
     for (int i = 0; cli_verbs[i].word; i++)
         if (!verb || verb == &cli_verbs[i]) {
-            say_verb(to, &cli_verbs[i], verb ? 0 : 44);
+            say_verb(to, &cli_verbs[i], verb ? 0 : 41);
             if (verb) say_flags(to, verb->flags);
         }
     if (verb && verb->assigns) fputs("    section.key=value    overrides a key; null removes it\n", to);

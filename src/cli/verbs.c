@@ -17,17 +17,17 @@ static const cli_flag
     loader_flags[] = { { "threads", "N", "that read" }, END };
 
 static const cli_verb all[] = {
-    { "data", "make", "puppet|SET|EXPERIMENT [key=value ...]", "draws puppet sets: all, one, or those an experiment names", 1, 1, 1, make_flags, cli_data_make },
-    { "data", "verify", "SHARD|SET ...", "every hash, ranges, duplicates, left against right", 1, 100, 0, root_flags, cli_data_verify },
+    { "data", "make", "SET|EXPERIMENT [key=value ...]", "draws a set, an experiment's, or all: puppet", 1, 1, 1, make_flags, cli_data_make },
+    { "data", "verify", "SHARD|SET ...", "hashes, ranges, duplicates, left against right", 1, 100, 0, root_flags, cli_data_verify },
     { "data", "ls", "", "data sets and what is here of them", 0, 0, 0, root_flags, cli_data_ls },
     { "data", "show", "SHARD|SET", "a contact sheet of a shard", 1, 1, 0, show_flags, cli_data_show },
-    { "check", NULL, "EXPERIMENT [key=value ...]", "binds losses to labels, plans memory; touches no device", 1, 1, 1, check_flags, cli_check },
+    { "check", NULL, "EXPERIMENT [key=value ...]", "binds losses to labels, plans memory", 1, 1, 1, check_flags, cli_check },
     { "train", NULL, "EXPERIMENT [key=value ...]", "trains through all stages", 1, 1, 1, train_flags, cli_train },
     { "eval", NULL, "RUN|CHECKPOINT [key=value ...]", "scores a run on its validation sets", 1, 1, 1, NULL, cli_eval },
     { "predict", NULL, "RUN|CHECKPOINT PICTURE|FOLDER|SET", "poses as JSON, and an overlay", 2, 2, 0, predict_flags, cli_predict },
     { "runs", "ls", "[FOLDER]", "runs, newest first", 0, 1, 0, NULL, cli_runs_ls },
     { "runs", "show", "RUN", "one run: state, stages, best", 1, 1, 0, NULL, cli_runs_show },
-    { "report", NULL, "RUN", "one self-contained page: curves, tables, pictures", 1, 1, 0, NULL, cli_report },
+    { "report", NULL, "RUN", "one page: curves, tables, pictures", 1, 1, 0, NULL, cli_report },
     { "bench", "step", "[key=value ...]", "a training step beside this machine's ceilings", 0, 0, 1, NULL, cli_bench_step },
     { "bench", "op", "[key=value ...]", "the same step, kind of node by kind of node", 0, 0, 1, NULL, cli_bench_op },
     { "bench", "loader", "[SHARD]", "samples a second, beside a plain copy", 0, 1, 0, loader_flags, cli_bench_loader },

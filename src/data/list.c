@@ -3,6 +3,8 @@
 #include "gnomon/io.h"
 #include "gnomon/loss.h"
 
+enum { ACROSS = 100 };
+
 static gn_status list_shard(FILE *to, const char *root, const char *part, const char *file, gn_arena *a) {
     const char *path;
     gn_shard *s;
@@ -16,11 +18,15 @@ static gn_status list_shard(FILE *to, const char *root, const char *part, const 
         gn_trail_clear();
         return GN_OK;
     }
-    fprintf(to, "  %-8s %lld samples, hash %016llx:", part, (long long)gn_shard_samples(s), (unsigned long long)gn_shard_hash(s));
-    for (int f = 0; f < gn_shard_fields(s); f++) {
+    fprintf(to, "  %-8s %lld samples, hash %016llx\n", part, (long long)gn_shard_samples(s), (unsigned long long)gn_shard_hash(s));
+    for (int f = 0, at = ACROSS; f < gn_shard_fields(s); f++) {
         const gn_shard_field *field = gn_shard_field_at(s, f);
-        fprintf(to, " %s", field->name);
-        for (int k = 0; k < field->rank; k++) fprintf(to, "%s%lld%s", k ? "x" : "[", (long long)field->d[k], k + 1 < field->rank ? "" : "]");
+        char one[96];
+        int n = snprintf(one, sizeof one, "%s", field->name);
+        for (int k = 0; k < field->rank && n < 60; k++)
+            n += snprintf(one + n, sizeof one - (size_t)n, "%s%lld%s", k ? "x" : "[", (long long)field->d[k], k + 1 < field->rank ? "" : "]");
+        if (at + 1 + n > ACROSS) at = fprintf(to, "%s  %-8s", f ? "\n" : "", "") - !!f;
+        at += fprintf(to, " %s", one);
     }
     fputc('\n', to);
     return GN_OK;

@@ -159,11 +159,13 @@ static gn_status print_scores(gn_arena *a, FILE *to, const char *folder, const c
     GN_TRY(json_of(a, folder, file, &j));
     const gn_json *metrics = gn_json_find(j, "metrics");
     fprintf(to, "\n%s, %.0f samples\n", gn_json_text(gn_json_find(j, "set"), file), gn_json_number(gn_json_find(j, "samples"), 0));
+    fprintf(to, "  %-18s %11s %11s  %5s\n", "metric", "value", "constant", "ratio");
     for (int i = 0; metrics && i < metrics->n; i++) {
         double value = gn_json_number(gn_json_find(&metrics->item[i], "value"), (double)NAN);
         double base = gn_json_number(gn_json_find(&metrics->item[i], "baseline"), (double)NAN);
-        fprintf(to, "  %-20s %9.2f %-3s", metrics->key[i], value, gn_json_text(gn_json_find(&metrics->item[i], "unit"), ""));
-        if (isfinite(base)) fprintf(to, " constant answer %9.2f", base);
+        const char *unit = gn_json_text(gn_json_find(&metrics->item[i], "unit"), "");
+        fprintf(to, "  %-18s %8.1f %-2s", metrics->key[i], value, unit);
+        if (isfinite(base) && base > 0) fprintf(to, " %8.1f %-2s  %5.2f", base, unit, value / base);
         fputc('\n', to);
     }
     return GN_OK;

@@ -155,6 +155,9 @@ gn_status gn_sheet(const char *shard, int columns, int rows, const char *png, gn
     fill(&sheet, 0, 0, sheet.w, sheet.h, ground);
     GN_TAKE_TEXT(title, a, "%s: %lld of %lld samples, skeleton %s", shard, (long long)shown, (long long)n, s.skeleton->name);
     gn_draw_text(&sheet, GAP, 8, 2, ink, title);
+    const char *legend = "left orange, right blue, hidden hollow; inset: 3D, turned by 60 degrees";
+    const int wide_legend = 6 * (int)strlen(legend), from = sheet.w - GAP - wide_legend;
+    if (from > 2 * GAP + 12 * (int)strlen(title)) gn_draw_text(&sheet, from, 12, 1, ink, legend);
     for (int64_t k = 0; k < shown; k++) { /* evenly through the shard */
         int x = GAP + (int)(k % columns) * (wide + GAP), y = HEAD + (int)(k / columns) * (TILE + CAPTION + GAP);
         GN_TRY_AS(cell(a, &sheet, &s, k * n / shown, x, y), "%s: sample %lld", shard, (long long)(k * n / shown));

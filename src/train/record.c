@@ -59,11 +59,11 @@ static void say_step(gn_session *s) {
     line l = { .n = 0 };
     char left[32];
     duration(s->pace * (double)(s->steps - s->at.step), left);
-    add(&l, "stage=%s step=%lld/%lld loss=%.4g", s->name, (long long)s->at.step, (long long)s->steps, s->note.loss);
-    for (int i = 0; i < s->n_loss && s->n_loss > 1; i++) add(&l, " %s=%.4g", s->loss[i].use->loss->name, s->loss[i].mean);
+    add(&l, "stage=%s step=%lld/%lld loss=%.4g eta=%s img_s=%.0f", s->name, (long long)s->at.step, (long long)s->steps, s->note.loss,
+        left, s->pace > 0 ? s->shards * s->each / s->pace : 0); /* what a narrow terminal must show comes first */
     if (isfinite(s->at.best)) add(&l, " %s=%.4g", s->stage->train.best, s->at.best);
-    add(&l, " lr=%.2e ms=%.1f data_ms=%.1f eta=%s img_s=%.0f", s->note.rate, s->note.ms, s->note.data_ms, left,
-        s->pace > 0 ? s->shards * s->each / s->pace : 0);
+    for (int i = 0; i < s->n_loss && s->n_loss > 1; i++) add(&l, " %s=%.4g", s->loss[i].use->loss->name, s->loss[i].mean);
+    add(&l, " lr=%.2e ms=%.1f data_ms=%.1f", s->note.rate, s->note.ms, s->note.data_ms);
     gn_progress((double)s->at.step / (double)s->steps, "%s", l.at);
 }
 
