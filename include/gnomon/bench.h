@@ -19,4 +19,5 @@ gn_status gn_ceiling_measure(gn_pool *pool, gn_arena *a, gn_ceiling *c);
 
 gn_status gn_bench_step(FILE *to, const gn_bench_options *o, gn_arena *a);
 gn_status gn_bench_op(FILE *to, const gn_bench_options *o, gn_arena *a); /* the same step, node kind by node kind */
+gn_status gn_bench_softargmax(FILE *to, const gn_bench_options *o, gn_arena *a); /* batch, workers, steps, warmup, type, json */
 #endif

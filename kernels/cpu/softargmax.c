@@ -49,6 +49,8 @@ static void map_read(const gn_tensor *x, int64_t at, int64_t step, int lanes, re
     for (int64_t y = 0; y < h; y++, at += w * step) {
         if (lanes == GN_LANES && x->type == GN_TYPE_REAL)
             row_read(x->data, GN_TYPE_REAL, at, step, w, GN_LANES, (gn_real)y, a);
+        else if (lanes == GN_LANES)
+            row_read(x->data, GN_TYPE_BF16, at, step, w, GN_LANES, (gn_real)y, a);
         else
             row_read(x->data, x->type, at, step, w, lanes, (gn_real)y, a);
     }
@@ -168,6 +170,8 @@ static gn_status backward(const gn_call *c) {
                 for (int i = 0; i < GN_LANES; i++) row.lever[i] += v_pull[i] * ((gn_real)y - v_mean[i]);
                 if (r.lanes == GN_LANES && x->type == GN_TYPE_REAL && first)
                     row_pull(x->data, d->data, GN_TYPE_REAL, at, q.block, w, GN_LANES, &row, 1);
+                else if (r.lanes == GN_LANES && x->type == GN_TYPE_BF16 && first)
+                    row_pull(x->data, d->data, GN_TYPE_BF16, at, q.block, w, GN_LANES, &row, 1);
                 else row_pull(x->data, d->data, x->type, at, q.block, w, r.lanes, &row, first);
             }
         }

@@ -28,3 +28,4 @@ static gn_status bench(const cli_command *c, bench_fn *run) {
 
 gn_status cli_bench_step(const cli_command *c) { return bench(c, gn_bench_step); }
 gn_status cli_bench_op(const cli_command *c) { return bench(c, gn_bench_op); }
+gn_status cli_bench_softargmax(const cli_command *c) { return bench(c, gn_bench_softargmax); }

@@ -30,6 +30,7 @@ static const cli_verb all[] = {
     { "report", NULL, "RUN", "one page: curves, tables, pictures", 1, 1, 0, NULL, cli_report },
     { "bench", "step", "[key=value ...]", "a training step beside this machine's ceilings", 0, 0, 1, NULL, cli_bench_step },
     { "bench", "op", "[key=value ...]", "the same step, kind of node by kind of node", 0, 0, 1, NULL, cli_bench_op },
+    { "bench", "softargmax", "[key=value ...]", "volumes of 64^3 a joint to points and back, beside a copy", 0, 0, 1, NULL, cli_bench_softargmax },
     { "bench", "loader", "[SHARD]", "samples a second, beside a plain copy", 0, 1, 0, loader_flags, cli_bench_loader },
     { "describe", NULL, "[NAME]", "every option there is, or those of one thing", 0, 1, 0, NULL, cli_describe },
     { "doctor", NULL, "", "libraries, processor, memory, GPU", 0, 0, 0, NULL, cli_doctor },
