@@ -172,6 +172,33 @@ static void test_page(void **state) {
     gn_arena_free(a);
 }
 
+/* Every metric and its protocol, in lines that a terminal of a hundred columns holds. */
+static void test_table(void **state) {
+    (void)state;
+    gn_arena *a = gn_arena_new("test");
+    gn_meter *m;
+    gn_scores s = { .set = "puppet_wild" };
+    char *text;
+    size_t n;
+    fill(a, &m);
+    OK(gn_meter_read(m, a, &s));
+    FILE *to = open_memstream(&text, &n);
+    gn_scores_print(&s, 1, to);
+    gn_protocols_print(&s, to);
+    fclose(to);
+    for (const char *at = text; *at; at += strcspn(at, "\n") + 1) assert_true(strcspn(at, "\n") <= 100);
+    const gn_score *c = gn_score_find(&s, "mpjpe_mm");
+    NEAR(gn_score_ratio(c), c->value / c->baseline, 1e-12);
+    assert_int_equal(gn_score_beats(c), c->value < c->baseline);
+    const char *row = strstr(text, gn_arena_text(a, "%-18s %8.1f mm %8.1f mm  %5.2f  MPJPE, root-aligned\n", "mpjpe_mm", c->value, c->baseline,
+                                                 c->value / c->baseline));
+    assert_non_null(row);
+    assert_non_null(strstr(row, "pelvis aligned"));
+    assert_true(isnan(gn_score_ratio(gn_score_find(&s, "upper_arm_mm")))); /* nothing constant to compare with */
+    free(text);
+    gn_arena_free(a);
+}
+
 static void test_base64(void **state) {
     (void)state;
     static const char *const pair[][2] = { { "", "" }, { "f", "Zg==" }, { "fo", "Zm8=" }, { "foo", "Zm9v" }, { "foobar", "Zm9vYmFy" } };
@@ -199,6 +226,7 @@ int main(void) {
         cmocka_unit_test(test_base64),
         cmocka_unit_test(test_records),
         cmocka_unit_test(test_page),
+        cmocka_unit_test(test_table),
     };
     return cmocka_run_group_tests(tests, NULL, clean);
 }

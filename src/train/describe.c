@@ -37,7 +37,8 @@ static void plain(FILE *to, const char *kind, const char *name, const char *help
 }
 
 static void metric(FILE *to, const gn_metric *m) {
-    fprintf(to, "metric %s, %s: %s%s%s%s\n", m->name, m->title, m->protocol, *m->unit ? " (" : "", m->unit, *m->unit ? ")" : "");
+    fprintf(to, "metric %s (%s), %s: %s\n", m->name, m->title, m->unit, m->protocol);
+    if (m->baseline) fprintf(to, "  constant answer: %s\n", m->baseline);
 }
 
 static gn_status describe(FILE *to, gn_arena *a, const char *name) {

@@ -44,7 +44,7 @@ static void wrap(FILE *to, int at, const char *text) {
 }
 
 void gn_protocols_print(const gn_scores *s, FILE *to) {
-    fprintf(to, "constant: the best answer that is the same for every sample; better than it is a ratio below 1 in mm,\nabove 1 in %%\n");
+    fprintf(to, "constant: the best answer that ignores the picture; beaten by a ratio below 1 in mm, above 1 in %%\n");
     for (int i = 0; i < s->n; i++) {
         const gn_metric *m = s->score[i].metric;
         char text[512];
