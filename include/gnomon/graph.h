@@ -28,6 +28,7 @@ typedef struct {
     int no_bias;
     gn_node add;                  /* added to the result, when its id is not 0 */
     int real;                     /* result is stored in float whatever the storage type: heads */
+    int zero;                     /* of gn_linear: weights and biases start at 0, whatever the initialisation */
 } gn_conv_spec;
 
 gn_node gn_input(gn_graph *g, const char *name, int channels, int height, int width);
@@ -86,6 +87,7 @@ typedef struct {
     int trained;                  /* 0: running statistics, and what the plan froze */
     int fan_in;                   /* of weights and biases, for initialisation; 0: norm */
     gn_role role;
+    int zero;                     /* starts at 0 */
 } gn_param;
 int gn_graph_params(const gn_graph *g, const gn_param **list);
 gn_real *gn_graph_weights(const gn_graph *g);    /* slab; trained parameters first, then frozen, then statistics */

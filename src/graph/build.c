@@ -151,7 +151,10 @@ gn_node gn_upsample(gn_graph *g, gn_node x, int factor, gn_node add) {
 }
 
 gn_node gn_linear(gn_graph *g, gn_node x, gn_conv_spec s) {
-    return NODE(linear, (&(gn_linear_attr){ .channels = s.channels, .bias = !s.no_bias }), 1, x);
+    int before = g->n_param;
+    gn_node y = NODE(linear, (&(gn_linear_attr){ .channels = s.channels, .bias = !s.no_bias }), 1, x);
+    for (int i = before; i < g->n_param; i++) g->param[i].zero = s.zero;
+    return y;
 }
 
 gn_node gn_dropout(gn_graph *g, gn_node x, double share) { return NODE(dropout, &(gn_dropout_attr){ share }, 1, x); }

@@ -114,7 +114,7 @@ void gn_graph_init(gn_graph *g, gn_init how, uint64_t seed) {
         uint64_t stream = gn_hash(p->name, strlen(p->name));
         int64_t n = gn_shape_count(&p->shape);
         memset(g->weights + p->at, 0, (size_t)p->count * sizeof *g->weights);
-        for (int64_t k = 0; k < n; k++)
+        for (int64_t k = 0; k < n && !p->zero; k++)
             g->weights[p->at + place(p, g->blocks[i], k)] = (gn_real)initial(p, how, seed, stream, k);
     }
 }

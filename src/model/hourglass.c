@@ -3,7 +3,7 @@
  * With the defaults, a picture of 256 pixels and 16 joints: the paper's network, 14,429,104 trained numbers. */
 #include "units.h"
 
-typedef struct { int stacks, width, depth, modules, depth_head, depth_modules; } options;
+typedef struct { int stacks, width, depth, modules, depth_head, depth_modules, depth_norm, depth_zero; } options;
 
 #define AT(member) offsetof(options, member)
 static const gn_option rows[] = {
@@ -14,6 +14,10 @@ static const gn_option rows[] = {
     { "depth_head", GN_KIND_FLAG, AT(depth_head), 1, 0, 1, 0, "say each joint's depth too", 0, 0 },
     { "depth_modules", GN_KIND_INT, AT(depth_modules), 2, 1, 8, 0,
       "residual units before each halving of the depth head; it halves four times, but never below a side of 4", 0, 0 },
+    { "depth_norm", GN_KIND_FLAG, AT(depth_norm), 0, 0, 1, 0,
+      "BN and ReLU before the depth head's linear layer, whose input is otherwise a sum of many residuals", 0, 0 },
+    { "depth_zero", GN_KIND_FLAG, AT(depth_zero), 0, 0, 1, 0,
+      "the linear layer starts at 0: features that never vary where depth is labelled then say nothing elsewhere", 0, 0 },
     { 0 },
 };
 
@@ -63,7 +67,9 @@ static gn_status build(gn_graph *g, const void *opt, int side, int joints) {
         gn_output(g, name, heatmap);
     }
     gn_output(g, "heatmap", heatmap);
-    if (o->depth_head) gn_output(g, "depth", gn_pooled_head(g, "depth", x, side / 4, 4, o->depth_modules, o->width, joints));
+    const gn_head_spec head = { .stages = 4, .units = o->depth_modules, .width = o->width, .norm = o->depth_norm,
+                                .zero = o->depth_zero };
+    if (o->depth_head) gn_output(g, "depth", gn_pooled_head(g, "depth", x, side / 4, joints, head));
     return GN_OK;
 }
 

@@ -16,7 +16,8 @@ static gn_status build(gn_graph *g, const void *opt, int side, int joints) {
     if (side < 4 || side % 4) GN_FAIL(BAD_CONFIG, "model plain: needs an input that is a multiple of 4 pixels, got %d", side);
     gn_node x = gn_residuals(g, "body", gn_stem(g, side, o->width), o->units, o->width);
     gn_output(g, "heatmap", gn_unit_conv(g, "heatmap", x, (gn_conv_spec){ .channels = joints, .kernel = 1, .norm = 1, .relu = 1, .real = 1 }));
-    gn_output(g, "depth", gn_pooled_head(g, "depth", x, side / 4, 4, 1, o->width, joints));
+    gn_output(g, "depth", gn_pooled_head(g, "depth", x, side / 4, joints,
+                                           (gn_head_spec){ .stages = 4, .units = 1, .width = o->width }));
     return GN_OK;
 }
 

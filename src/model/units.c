@@ -53,15 +53,16 @@ gn_node gn_stem(gn_graph *g, int side, int width) {
     return x;
 }
 
-gn_node gn_pooled_head(gn_graph *g, const char *name, gn_node x, int side, int stages, int units, int width, int joints) {
+gn_node gn_pooled_head(gn_graph *g, const char *name, gn_node x, int side, int joints, gn_head_spec spec) {
     gn_scope_in(g, "%s", name);
-    for (int s = 0; s < stages && side % 2 == 0 && side / 2 >= SMALLEST; s++, side /= 2) {
+    for (int s = 0; s < spec.stages && side % 2 == 0 && side / 2 >= SMALLEST; s++, side /= 2) {
         char stage[32];
         snprintf(stage, sizeof stage, "stage%d", s + 1);
-        x = gn_pool_max(g, gn_residuals(g, stage, x, units, width), 2);
+        x = gn_pool_max(g, gn_residuals(g, stage, x, spec.units, spec.width), 2);
     }
+    if (spec.norm) x = gn_unit_norm(g, "norm", x);
     gn_scope_in(g, "linear");
-    x = gn_linear(g, x, (gn_conv_spec){ .channels = joints });
+    x = gn_linear(g, x, (gn_conv_spec){ .channels = joints, .zero = spec.zero });
     gn_scope_out(g);
     gn_scope_out(g);
     return x;

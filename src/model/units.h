@@ -8,6 +8,9 @@ gn_node gn_unit_norm(gn_graph *g, const char *name, gn_node x);             /* B
 gn_node gn_residual(gn_graph *g, const char *name, gn_node x, int in, int out);
 gn_node gn_residuals(gn_graph *g, const char *name, gn_node x, int count, int width);
 gn_node gn_stem(gn_graph *g, int side, int width);                          /* picture to [width side/4 side/4] */
+
 /* units and halving until the map is small, then one number a joint: [N joints] */
-gn_node gn_pooled_head(gn_graph *g, const char *name, gn_node x, int side, int stages, int units, int width, int joints);
+typedef struct { int stages, units, width, norm, zero; } gn_head_spec; /* halvings at most; units before each; BN and
+                                                                        ReLU before the linear layer; it starts at 0 */
+gn_node gn_pooled_head(gn_graph *g, const char *name, gn_node x, int side, int joints, gn_head_spec spec);
 #endif
