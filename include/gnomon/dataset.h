@@ -31,6 +31,7 @@ typedef struct {
     double flip;        /* probability */
     double colour;      /* each channel times uniform(1 - colour, 1 + colour) */
     double occlude;     /* probability that a random box is painted over */
+    double backdrop;    /* probability that all but the people of a sample with `parts` is replaced by another sample's picture */
     gn_texts sets;      /* augmented: these data sets alone (Zhou 2017 augments MPII, not H36M); none named: all */
 } gn_augment;
 extern const gn_option gn_augment_options[];

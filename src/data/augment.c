@@ -17,13 +17,15 @@ const gn_option gn_augment_options[] = {
     { "flip", GN_KIND_NUMBER, offsetof(gn_augment, flip), 0, 0, 1, 0, "probability of mirroring", 0, 0 },
     { "colour", GN_KIND_NUMBER, offsetof(gn_augment, colour), 0, 0, 1, 0, "each channel times uniform(1 - colour, 1 + colour)", 0, 0 },
     { "occlude", GN_KIND_NUMBER, offsetof(gn_augment, occlude), 0, 0, 1, 0, "probability that a box is painted over", 0, 0 },
+    { "backdrop", GN_KIND_NUMBER, offsetof(gn_augment, backdrop), 0, 0, 1, 0,
+      "probability that people are cut out by their `parts` and put before another sample's picture", 0, 0 },
     { "sets", GN_KIND_TEXTS, offsetof(gn_augment, sets), 0, 0, 0, "", "augmented: these data sets alone; none named: all", 0, 0 },
     { 0 },
 };
 
 /* --- the draw --- */
 
-enum { ROTATED, ANGLE, SCALE, SHIFT_X, SHIFT_Y, FLIPPED, RED, OCCLUDED = RED + 3, BOX_X, BOX_Y, BOX_W, BOX_H, PAINT, DRAWS = PAINT + 3 };
+enum { ROTATED, ANGLE, SCALE, SHIFT_X, SHIFT_Y, FLIPPED, RED, OCCLUDED = RED + 3, BOX_X, BOX_Y, BOX_W, BOX_H, PAINT, PLACED = PAINT + 3, DONOR_SET, DONOR, DRAWS };
 
 typedef struct { uint64_t seed, stream, sample; } source;
 static double uniform(source s, int draw) { return gn_uniform(s.seed, s.stream, s.sample * DRAWS + (uint64_t)draw); }
@@ -70,6 +72,9 @@ void gn_view_draw(const gn_augment *g, uint64_t seed, gn_turn t, int w, int h, i
     v->flip = uniform(s, FLIPPED) < g->flip;
     for (int c = 0; c < 3; c++) v->gain[c] = (float)(1 + g->colour * (2 * uniform(s, RED + c) - 1));
     if (uniform(s, OCCLUDED) < g->occlude) draw_box(s, side, v);
+    v->placed = uniform(s, PLACED) < g->backdrop;
+    v->donor_set = uniform(s, DONOR_SET);
+    v->donor = uniform(s, DONOR);
     aim(v, angle, g->shift * side * (2 * uniform(s, SHIFT_X) - 1), g->shift * side * (2 * uniform(s, SHIFT_Y) - 1));
 }
 

@@ -15,7 +15,7 @@ typedef struct {
     const gn_dataset *set;
     gn_shard *shard;
     const gn_augment *augment;        /* NULL: none */
-    int image, place[GN_FIELD_COUNT]; /* in the shard, -1: has none */
+    int image, parts, place[GN_FIELD_COUNT]; /* in the shard, -1: has none */
     uint32_t holds;
     int w, h, P;
 } source;
@@ -25,6 +25,7 @@ typedef struct {
     int64_t step;                     /* of the run */
     gn_batch batch;
     gn_label_store *label, *truth;    /* [batch] */
+    uint8_t *canvas[JOBS];            /* a stored picture, where people are put before another's backdrop */
     gn_tally tally;
     struct { gn_status status; gn_trail trail; } job[JOBS];
 } slot;
@@ -52,6 +53,26 @@ static void read_fields(const source *s, int64_t sample, gn_label_store *y) {
 #undef READ
 }
 
+/* The people of a sample before the picture of another, of another set where there is one. The other is
+ * rolled by half its width, so that who stands in its middle does not stand right behind. */
+static gn_status place_before(slot *b, int job, const source *s, int64_t sample, const gn_view *v, const uint8_t **picture) {
+    gn_loader *l = b->loader;
+    int others = l->order.sets > 1 ? l->order.sets - 1 : 1, self = (int)(s - l->source);
+    source *d = &l->source[(self + 1 + (int)(v->donor_set * others)) % l->order.sets];
+    if (d->w != s->w || d->h != s->h) return GN_OK;
+    int64_t donor = (int64_t)(v->donor * (double)gn_shard_samples(d->shard));
+    GN_TRY(gn_shard_check(d->shard, donor));
+    const uint8_t *front = *picture, *back = gn_shard_at(d->shard, d->image, donor);
+    const uint8_t *part = gn_shard_at(s->shard, s->parts, sample);
+    for (int y = 0; y < s->h; y++)
+        for (int x = 0; x < s->w; x++) {
+            size_t at = (size_t)(y * s->w + x), from = (size_t)(y * s->w + (x + s->w / 2) % s->w);
+            memcpy(b->canvas[job] + 3 * at, part[at] ? front + 3 * at : back + 3 * from, 3);
+        }
+    *picture = b->canvas[job];
+    return GN_OK;
+}
+
 static gn_status fill_sample(slot *b, int i) {
     gn_loader *l = b->loader;
     const gn_loader_spec *spec = &l->spec;
@@ -60,7 +81,9 @@ static gn_status fill_sample(slot *b, int i) {
     GN_TRY(gn_shard_check(s->shard, t.sample));
     gn_view v;
     gn_view_draw(s->augment, spec->seed, t, s->w, s->h, spec->side, &v);
-    gn_view_picture(&v, gn_shard_at(s->shard, s->image, t.sample), b->batch.image + (size_t)i * 3 * (size_t)spec->side * (size_t)spec->side);
+    const uint8_t *picture = gn_shard_at(s->shard, s->image, t.sample);
+    if (v.placed && s->parts >= 0) GN_TRY(place_before(b, i % JOBS, s, t.sample, &v, &picture));
+    gn_view_picture(&v, picture, b->batch.image + (size_t)i * 3 * (size_t)spec->side * (size_t)spec->side);
 
     gn_label_store *label = &b->label[i], *truth = &b->truth[i];
     read_fields(s, t.sample, label);
@@ -155,6 +178,8 @@ static gn_status open_source(gn_loader *l, gn_arena *a, const char *name, source
         s->holds |= UINT32_C(1) << f;
         if (f == GN_PLACE_order) s->P = (int)field->d[0];
     }
+    const gn_shard_field *parts = gn_shard_find(s->shard, "parts", &s->parts);
+    if (!parts || parts->d[0] != s->h || parts->d[1] != s->w) s->parts = -1;
     uint32_t missing = s->set->holds & ~s->holds;
     if (missing) GN_FAIL(BAD_DATA, "%s: lacks %s, which data set '%s' declares", path, gn_fields_text(missing), name);
     s->augment = spec->train && listed(&spec->augment.sets, name) ? &l->spec.augment : NULL;
@@ -185,6 +210,14 @@ static gn_status open_sets(gn_loader *l, gn_arena *a) {
     return GN_OK;
 }
 
+/* A backdrop asked for and nobody to cut out is a mistake, not a wish. */
+static gn_status check_backdrop(const gn_loader *l) {
+    if (!l->spec.train || !(l->spec.augment.backdrop > 0)) return GN_OK;
+    for (int k = 0; k < l->order.sets; k++)
+        if (l->source[k].augment && l->source[k].parts >= 0) return GN_OK;
+    GN_FAIL(BAD_CONFIG, "data.augment.backdrop wants a training set with `parts`; puppets have them with data.puppet.maps=true");
+}
+
 static gn_status take_slot(gn_loader *l, gn_arena *a, int P, slot *b) {
     size_t n = (size_t)l->spec.batch, side = (size_t)l->spec.side;
     b->loader = l;
@@ -197,6 +230,12 @@ static gn_status take_slot(gn_loader *l, gn_arena *a, int P, slot *b) {
     GN_TAKE(b->batch.crop, a, n);
     GN_TAKE(b->label, a, n);
     GN_TAKE(b->truth, a, n);
+    size_t largest = 0;
+    for (int k = 0; k < l->order.sets; k++) {
+        size_t bytes = 3 * (size_t)l->source[k].w * (size_t)l->source[k].h;
+        if (l->source[k].augment && l->source[k].parts >= 0 && bytes > largest) largest = bytes;
+    }
+    for (int k = 0; k < JOBS && l->spec.augment.backdrop > 0; k++) GN_TAKE(b->canvas[k], a, largest);
     for (size_t i = 0; i < n; i++) {
         GN_TRY(gn_label_store_take(a, l->skeleton->joints, P, &b->label[i]));
         GN_TRY(gn_label_store_take(a, l->skeleton->joints, P, &b->truth[i]));
@@ -211,6 +250,7 @@ gn_status gn_loader_open(gn_arena *a, const gn_loader_spec *spec, gn_loader **lo
     GN_TAKE(l, a, 1);
     l->spec = *spec;
     GN_TRY(open_sets(l, a));
+    GN_TRY(check_backdrop(l));
     int P = 0;
     for (int k = 0; k < l->order.sets; k++) P = l->source[k].P > P ? l->source[k].P : P;
     for (int k = 0; k < SLOTS; k++) GN_TRY(take_slot(l, a, P, &l->slot[k]));

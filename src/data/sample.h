@@ -26,6 +26,8 @@ typedef struct {
     float gain[3];              /* of red, green, blue */
     int box[4];                 /* x0 y0 x1 y1 painted over, input pixels; empty: x1 <= x0 */
     float paint[3];
+    int placed;                 /* before another sample's picture; in [0, 1): of which set, which sample */
+    double donor_set, donor;
 } gn_view;
 /* `g` NULL: the whole picture, centred, as it is. */
 void gn_view_draw(const gn_augment *g, uint64_t seed, gn_turn t, int w, int h, int side, gn_view *v);
