@@ -4,15 +4,24 @@
  * depth stay exact. */
 #include "src/puppet/world.h"
 
+/* The studio's fourteen cameras, as such studios have them: a ring at the chest, some above, some near the floor.
+ * Four at one height would teach a network nothing of being looked down upon. Degrees, degrees, metres. */
+static const struct { float azimuth, rise, away; } studio[] = {
+    { 0, 8, 4.6f },    { 45, 2, 3.6f },   { 90, 8, 4.6f },  { 135, 2, 5.6f },  { 180, 8, 4.6f },
+    { 225, 2, 3.6f },  { 270, 8, 4.6f },  { 315, 2, 5.6f }, { 30, 24, 4.2f },  { 150, 36, 3.8f },
+    { 255, 30, 4.6f }, { 75, 16, 3.0f },  { 195, -5, 3.8f }, { 330, -5, 4.4f },
+};
+enum { STUDIO_CAMERAS = sizeof studio / sizeof *studio };
+
 void gn_camera_place(dice *d, const figure *f, int lab, int number, int views, view *v) {
     vec at = f->at[6];
     at.y = 0.5f * at.y + 0.25f * (f->at[9].y + fminf(f->at[0].y, f->at[5].y));
     float azimuth, away, rise, roll = 0, off_x = 0, off_y = 0;
     if (lab) {
-        int corner = views == 1 ? pick(d, 4) : number % 4;
-        azimuth = ((float)corner + 0.5f) * TURN / 4 + around(d, 0, 2) * DEGREES;
-        away = around(d, 4.6f, 0.1f);
-        rise = around(d, 8, 1) * DEGREES;
+        int k = views == 1 ? pick(d, STUDIO_CAMERAS) : number * STUDIO_CAMERAS / views % STUDIO_CAMERAS;
+        azimuth = (studio[k].azimuth + around(d, 0, 2)) * DEGREES;
+        away = around(d, studio[k].away, 0.1f);
+        rise = (studio[k].rise + around(d, 0, 1)) * DEGREES;
         at = v3(around(d, 0, 0.03f), 0.9f, around(d, 0, 0.03f));
     } else {
         azimuth = (float)number / (float)views * TURN + between(d, 0, views > 1 ? TURN / (float)views : TURN);
