@@ -25,5 +25,13 @@
         if (ok_) fail_msg("%s: %s: %s", #call, gn_status_text(ok_), gn_reason());                  \
     } while (0)
 #define FAILS(call, code) assert_int_equal((call), GN_##code)
+/* gcc says so by a macro, clang by a feature. The sanitizer's allocator stands where a test would count. */
+#if defined __SANITIZE_ADDRESS__
+#define SANITIZED 1
+#elif defined __has_feature
+#if __has_feature(address_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
 #define SKIP_EXIT 77 /* "cannot run here": shown as skipped, never as passed */
 #endif

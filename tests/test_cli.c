@@ -139,7 +139,7 @@ static void test_mutants(void **s) {
         if (run(words) != 78) fail_msg("mutant %d: %s", seed, err);
         SAYS(err, m.say);
         assert_int_equal(lines_of(err), 1);
-#ifndef __SANITIZE_ADDRESS__
+#ifndef SANITIZED
         assert_true(most_kib < 64 << 10);
 #endif
     }

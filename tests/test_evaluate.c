@@ -104,6 +104,47 @@ static void test_decode(void **state) {
     gn_arena_free(a);
 }
 
+/* Asked both ways, a model answers the mirror image with the mirrored answer; asked one way it does not. */
+static void test_mirror(void **state) {
+    (void)state;
+    gn_arena *a = gn_arena_new("test");
+    gn_trained t;
+    OK(gn_trained_open(a, run, 0, &t));
+    gn_batch *b = first_batch(a, t.last);
+    const size_t row = (size_t)b->side * 3;
+    double off[2] = { 0, 0 };
+    for (int both = 0; both < 2; both++) {
+        gn_experiment e = *t.last;
+        gn_prediction as_it_is[6], mirrored[6];
+        float *map[6], *map_mirrored[6];
+        int w, h;
+        e.data.flip_test = both;
+        OK(gn_ask(&e, t.graph, t.pool, 2, &gn_mpii16, b));
+        OK(gn_decode(&e, t.graph, b->n, 2, b->truth, as_it_is));
+        for (int i = 0; i < b->n; i++) OK(gn_decode_maps(&e, t.graph, i, 2, gn_mpii16.joints, a, &w, &h, &map[i]));
+        float *was = gn_arena_take(a, sizeof *was * row * (size_t)(b->n * b->side));
+        memcpy(was, b->image, sizeof *was * row * (size_t)(b->n * b->side));
+        for (size_t i = 0; i < row * (size_t)(b->n * b->side); i++) {
+            size_t x = i % row / 3;
+            b->image[i] = was[i - 3 * x + 3 * ((size_t)b->side - 1 - x)];
+        }
+        OK(gn_ask(&e, t.graph, t.pool, 2, &gn_mpii16, b));
+        OK(gn_decode(&e, t.graph, b->n, 2, b->truth, mirrored));
+        for (int i = 0; i < b->n; i++) OK(gn_decode_maps(&e, t.graph, i, 2, gn_mpii16.joints, a, &w, &h, &map_mirrored[i]));
+        memcpy(b->image, was, sizeof *was * row * (size_t)(b->n * b->side));
+        for (int i = 0; i < b->n; i++)
+            for (int j = 0; j < gn_mpii16.joints; j++) {
+                int m = gn_mpii16.mirror[j];
+                for (int c = 0; c < w * h; c++)
+                    off[both] = fmax(off[both], fabs((double)map[i][j * w * h + c] - (double)map_mirrored[i][m * w * h + c / w * w + w - 1 - c % w]));
+                off[both] = fmax(off[both], fabs(as_it_is[i].z[j] - mirrored[i].z[m]));
+            }
+    }
+    NEAR(off[1], 0, 1e-5);
+    assert_true(off[0] > 0.01);
+    gn_arena_free(a);
+}
+
 static void scores_with(gn_arena *a, int batch, gn_scores *s) {
     gn_trained t;
     OK(gn_trained_open(a, run, batch, &t));
@@ -238,7 +279,7 @@ static void test_sheet_and_predict(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_decode), cmocka_unit_test(test_batch_does_not_matter), cmocka_unit_test(test_report),
+        cmocka_unit_test(test_decode), cmocka_unit_test(test_mirror), cmocka_unit_test(test_batch_does_not_matter), cmocka_unit_test(test_report),
         cmocka_unit_test(test_runs), cmocka_unit_test(test_best_of_a_stage),
         cmocka_unit_test(test_sheet_and_predict),
     };

@@ -87,7 +87,7 @@ static void frozen_comes_last(void **state) {
 
 /* --- the same bits, whoever computes; nothing allocated --- */
 
-#ifndef __SANITIZE_ADDRESS__
+#ifndef SANITIZED
 void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t), *__libc_memalign(size_t, size_t);
 static atomic_int allocations;
 void *malloc(size_t n) { return atomic_fetch_add(&allocations, 1), __libc_malloc(n); }

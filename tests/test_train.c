@@ -151,7 +151,7 @@ static void events_can_be_read(void **state) {
 }
 
 /* Every taking of memory in the process, counted while `counting`; a sanitizer has its own allocator. */
-#if !defined(__SANITIZE_ADDRESS__)
+#ifndef SANITIZED
 extern void *__libc_malloc(size_t n), *__libc_calloc(size_t n, size_t size), *__libc_realloc(void *p, size_t n), *__libc_memalign(size_t align, size_t n);
 static atomic_int counting, taken;
 static void *count(void *p) {

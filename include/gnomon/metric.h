@@ -38,6 +38,7 @@ typedef struct gn_meter gn_meter;
 typedef struct {
     const char *set;
     int64_t samples;
+    int mirrored;                       /* each picture was asked about with its mirror image (data.flip_test) */
     int n;
     gn_score *score;                    /* in the order of gn_metrics, those with terms only */
     const gn_skeleton *skeleton;

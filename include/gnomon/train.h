@@ -26,7 +26,7 @@ struct gn_experiment {
         const char *root, *motion;
         gn_texts train, valid;
         gn_counts mix;
-        int batch, input, threads;
+        int batch, input, threads, flip_test;
         gn_augment augment;
         gn_label_rules labels;
         gn_puppet_options puppet;
@@ -77,7 +77,10 @@ gn_status gn_experiment_build(const gn_experiment *e, gn_arena *a, gn_graph **g)
 gn_status gn_describe(FILE *to, const char *name);      /* every option of every model, loss, data set; or of one */
 
 /* --- evaluation; metrics are in metric.h --- */
-/* Predictions of the n samples of the last forward; of `truth` only skeleton, camera and root depth are used. */
+/* The model over a batch, as it is scored and shown: what gn_decode reads. With data.flip_test each picture is
+ * asked twice, as it is and mirrored, and maps and depths are averaged. */
+gn_status gn_ask(const gn_experiment *e, gn_graph *g, gn_pool *pool, int shards, const gn_skeleton *k, const gn_batch *b);
+/* Predictions of the n samples last asked about; of `truth` only skeleton, camera and root depth are used. */
 gn_status gn_decode(const gn_experiment *e, gn_graph *g, int n, int shards, const gn_labels *truth, gn_prediction *p);
 /* The maps of one of them, [J h w], each 1 at its peak, for looking at. */
 gn_status gn_decode_maps(const gn_experiment *e, gn_graph *g, int sample, int shards, int joints, gn_arena *a, int *w, int *h, float **maps);

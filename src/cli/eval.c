@@ -37,7 +37,8 @@ gn_status cli_eval(const cli_command *c) {
     gn_log("%s", checkpoint);
     for (int i = 0; i < last->data.valid.n; i++) {
         GN_TRY(gn_evaluate(last, g, pool, last->data.valid.item[i], c->arena, &s));
-        printf("%s%s, %lld samples of its validation shard\n", i ? "\n" : "", s.set, (long long)s.samples);
+        printf("%s%s, %lld samples of its validation shard%s\n", i ? "\n" : "", s.set, (long long)s.samples,
+               s.mirrored ? ", each with its mirror image" : "");
         gn_scores_print(&s, 1, stdout);
         GN_TRY(gn_scores_write(&s, run, c->arena));
     }

@@ -64,8 +64,7 @@ gn_status gn_trained_ask(gn_arena *a, const gn_trained *t, const gn_skeleton *k,
     GN_TRY(resample(a, picture, s[0], s[1], s[2] / side, side, side, &crop));
     GN_TAKE(b.image, a, side * side * 3);
     for (int i = 0; i < side * side * 3; i++) b.image[i] = crop.rgb[i] / 255.0f;
-    GN_TRY(gn_batch_feed(&b, t->graph, t->pool, 1));
-    GN_TRY(gn_graph_forward(t->graph, GN_EVAL, 0));
+    GN_TRY(gn_ask(t->last, t->graph, t->pool, 1, k, &b));
     return gn_decode(t->last, t->graph, 1, 1, &y, said);
 }
 

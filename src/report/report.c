@@ -75,8 +75,7 @@ static gn_status look(gn_arena *a, const gn_trained *t, gn_section *s, gn_exhibi
         if (!b->n) return GN_OK;
         for (int i = 0; i < b->n; i++) asked |= want[first + i] != NULL;
         if (!asked) continue;
-        GN_TRY(gn_batch_feed(b, t->graph, t->pool, e->train.shards));
-        GN_TRY(gn_graph_forward(t->graph, GN_EVAL, 0));
+        GN_TRY(gn_ask(e, t->graph, t->pool, e->train.shards, s->scores.skeleton, b));
         for (int i = 0; i < b->n; i++)
             if (want[first + i]) GN_TRY(keep(a, t, b, i, s->scores.skeleton, want[first + i]));
     }

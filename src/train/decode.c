@@ -1,4 +1,4 @@
-/* decode.c - from what a model says to joints: maps to pixels, depths to metres. */
+/* decode.c - asking a model, and from what it says to joints: maps to pixels, depths to metres. */
 #include "formula/crop.h"
 #include "formula/heatmap.h"
 #include "gnomon/train.h"
@@ -104,6 +104,80 @@ static void to_space(const gn_label_rules *rules, const gn_labels *y, int side, 
 
 static map map_of(const gn_tensor *t, int64_t place, int joint) {
     return (map){ (const float *)t->data + gn_at(t, place, joint, 0, 0), t->shape.d[3], t->shape.d[2], t->block, t->block * t->shape.d[3] };
+}
+
+/* --- asking --- */
+
+static void mirror_pictures(const gn_batch *b) {
+    for (int64_t row = 0; row < (int64_t)b->n * b->side; row++) {
+        float *p = b->image + row * b->side * 3, was[3];
+        for (int i = 0, j = b->side - 1; i < j; i++, j--) {
+            memcpy(was, p + 3 * i, sizeof was);
+            memcpy(p + 3 * i, p + 3 * j, sizeof was);
+            memcpy(p + 3 * j, was, sizeof was);
+        }
+    }
+}
+
+/* Where joint j's number for cell (x, y) is: maps are blocked, depths [N J 1] are dense. */
+static float *number_at(const gn_tensor *t, int64_t n, int64_t j, int64_t x, int64_t y) {
+    float *at = t->data;
+    return t->shape.n == 4 ? at + gn_at(t, n, j, y, x) : at + n * t->shape.d[1] + j;
+}
+
+/* sum += what the output says, mirrored back where the picture was; or, at last, the output = sum / 2. */
+enum { AS_IT_IS, MIRRORED, AVERAGED };
+static float *answer(const gn_tensor *t, const gn_skeleton *k, int how, float *sum) {
+    const int64_t h = t->shape.n == 4 ? t->shape.d[2] : 1, w = t->shape.n == 4 ? t->shape.d[3] : 1;
+    for (int64_t n = 0; n < t->shape.d[0]; n++)
+        for (int j = 0; j < k->joints; j++)
+            for (int64_t y = 0; y < h; y++)
+                for (int64_t x = 0; x < w; x++, sum++) {
+                    if (how == AVERAGED) *number_at(t, n, j, x, y) = *sum / 2;
+                    else if (how == MIRRORED) *sum += *number_at(t, n, k->mirror[j], w - 1 - x, y);
+                    else *sum += *number_at(t, n, j, x, y);
+                }
+    return sum;
+}
+
+static void answers(gn_graph *g, const reading *r, int shards, const gn_skeleton *k, int how, float *sum) {
+    for (int s = 0; s < shards; s++) {
+        gn_tensor t = gn_graph_output(g, r->maps, s);
+        sum = answer(&t, k, how, sum);
+        if (r->depth < 0) continue;
+        t = gn_graph_output(g, r->depth, s);
+        sum = answer(&t, k, how, sum);
+    }
+}
+
+static gn_status ask_both_ways(gn_graph *g, gn_pool *pool, const reading *r, int shards, const gn_skeleton *k, const gn_batch *b,
+                               gn_arena *a) {
+    gn_tensor t = gn_graph_output(g, r->maps, 0);
+    float *sum;
+    GN_TAKE(sum, a, shards * t.shape.d[0] * k->joints * (t.shape.d[2] * t.shape.d[3] + 1));
+    answers(g, r, shards, k, AS_IT_IS, sum);
+    mirror_pictures(b);
+    gn_status status = gn_batch_feed(b, g, pool, shards);
+    mirror_pictures(b); /* the batch is the loader's */
+    if (!status) status = gn_graph_forward(g, GN_EVAL, 0);
+    if (status) return gn_pass(status, __FILE__, __LINE__);
+    answers(g, r, shards, k, MIRRORED, sum);
+    answers(g, r, shards, k, AVERAGED, sum);
+    return GN_OK;
+}
+
+gn_status gn_ask(const gn_experiment *e, gn_graph *g, gn_pool *pool, int shards, const gn_skeleton *k, const gn_batch *b) {
+    GN_TRY(gn_batch_feed(b, g, pool, shards));
+    GN_TRY(gn_graph_forward(g, GN_EVAL, 0));
+    if (!e->data.flip_test) return GN_OK;
+    reading r;
+    GN_TRY(reading_of(e, g, k->joints, &r));
+    gn_arena *a = gn_arena_new("ask");
+    if (!a) GN_FAIL(NO_MEMORY, "out of memory: answers");
+    gn_status status = ask_both_ways(g, pool, &r, shards, k, b, a);
+    gn_arena_free(a);
+    if (status) return gn_pass(status, __FILE__, __LINE__);
+    return GN_OK;
 }
 
 gn_status gn_decode_maps(const gn_experiment *e, gn_graph *g, int sample, int shards, int joints, gn_arena *a, int *w, int *h,

@@ -29,12 +29,11 @@ gn_status gn_evaluate(const gn_experiment *e, gn_graph *g, gn_pool *pool, const 
         gn_batch *b;
         GN_TRY_OR(gn_loader_next(l, &b), done);
         if (!b->n) break;
-        GN_TRY_OR(gn_batch_feed(b, g, pool, e->train.shards), done);
-        GN_TRY_OR(gn_graph_forward(g, GN_EVAL, 0), done);
+        GN_TRY_OR(gn_ask(e, g, pool, e->train.shards, d->skeleton, b), done);
         GN_TRY_OR(gn_decode(e, g, b->n, e->train.shards, b->truth, said), done);
         for (int i = 0; i < b->n; i++) GN_TRY_OR(gn_meter_add(m, &b->truth[i], &said[i]), done);
     }
-    *scores = (gn_scores){ .set = set };
+    *scores = (gn_scores){ .set = set, .mirrored = e->data.flip_test };
     GN_TRY_OR(gn_meter_read(m, a, scores), done);
 done:
     gn_arena_free(own);
@@ -54,8 +53,8 @@ static void numbers(FILE *to, const char *name, const gn_scores *s, const double
 }
 
 static gn_status print(const gn_scores *s, gn_arena *a, FILE *to) {
-    fprintf(to, "{\n  \"set\": %s,\n  \"protocol\": \"valid\",\n  \"samples\": %lld,\n  \"skeleton\": \"%s\",\n  \"metrics\": {",
-            gn_json_quote(a, s->set), (long long)s->samples, s->skeleton->name);
+    fprintf(to, "{\n  \"set\": %s,\n  \"protocol\": \"valid\",\n  \"samples\": %lld,\n  \"mirrored\": %s,\n  \"skeleton\": \"%s\",\n  \"metrics\": {",
+            gn_json_quote(a, s->set), (long long)s->samples, s->mirrored ? "true" : "false", s->skeleton->name);
     for (int i = 0; i < s->n; i++) {
         const gn_score *c = &s->score[i];
         fprintf(to, "%s\n    \"%s\": {\n      \"value\": ", i ? "," : "", c->metric->name);

@@ -28,6 +28,7 @@ static const gn_option data_rows[] = {
     INT("batch", OF(data, batch), 16, 1, 4096, "samples a step, over all workers"),
     INT("input", OF(data, input), 256, 16, 1024, "pixels, side of the square network input"),
     INT("threads", OF(data, threads), 1, 1, 256, "that fill batches ahead"),
+    { "flip_test", GN_KIND_FLAG, OF(data, flip_test), 0, 0, 1, 0, "score and predict on each picture and its mirror image, answers averaged", 0, 0 },
     SECTION("augment", OF(data, augment), gn_augment_options, "random changes of training samples"),
     SECTION("labels", OF(data, labels), gn_label_rule_options, "how labels become targets"),
     SECTION("puppet", OF(data, puppet), gn_puppet_options_rows, "the puppet sets this experiment names"),
