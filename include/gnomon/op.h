@@ -52,7 +52,6 @@ typedef struct gn_op {
     gn_status (*plan[GN_BACKENDS])(const gn_call *c, gn_arena *a, gn_impl impl, void **state, size_t *scratch, size_t *shadow);
     gn_run_fn *prepare[GN_BACKENDS];  /* once a step and node: weights into the shadow; may be NULL */
     gn_run_fn *forward[GN_BACKENDS], *backward[GN_BACKENDS];
-    int phases_backward;              /* when it normalises: 2, with a meeting between */
     uint32_t passes;                  /* bit i: d_in[i] is d_out unchanged. The plan may let them share memory, where
                                          d_in[i] is first written; then backward leaves it alone */
     uint32_t forgets;                 /* bit i: backward does not read in[i] again */

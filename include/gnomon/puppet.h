@@ -21,7 +21,7 @@ typedef struct {
 } gn_puppet_options;
 extern const gn_option gn_puppet_options_rows[];
 
-/* domain "puppet_lab" (six people a split, four cameras) or "puppet_wild"; writes <root>/<domain>/{train,valid}.h5. With motion, BVH subjects
+/* domain "puppet_lab" (six people a split, fourteen cameras) or "puppet_wild"; writes <root>/<domain>/{train,valid}.h5. With motion, BVH subjects
  * are split between train and valid. A set made with the same options is left as it is. */
 gn_status gn_puppet_make(const char *root, const char *domain, const gn_puppet_options *o, gn_pool *pool);
 

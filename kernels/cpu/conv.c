@@ -385,7 +385,6 @@ const gn_op gn_op_conv = {
     .prepare = { prepare },
     .forward = { forward },
     .backward = { backward },
-    .phases_backward = 2,
     .passes = 2,
     .forgets = 2,
 };

@@ -50,6 +50,5 @@ const gn_op gn_op_dropout = {
     .shape = shape,
     .forward = { forward },
     .backward = { backward },
-    .phases_backward = 1,
     .forgets = 1,
 };

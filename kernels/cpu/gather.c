@@ -75,5 +75,5 @@ static gn_status backward(const gn_call *c) {
 }
 
 const gn_op gn_op_gather = {
-    .name = "gather", .shape = shape, .forward = { forward }, .backward = { backward }, .phases_backward = 1
+    .name = "gather", .shape = shape, .forward = { forward }, .backward = { backward }
 };

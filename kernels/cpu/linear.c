@@ -122,5 +122,4 @@ const gn_op gn_op_linear = {
     .plan = { plan },
     .forward = { forward },
     .backward = { backward },
-    .phases_backward = 1,
 };

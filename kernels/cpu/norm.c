@@ -316,5 +316,4 @@ const gn_op gn_op_norm = {
     .shape = shape,
     .forward = { forward },
     .backward = { backward },
-    .phases_backward = 2,
 };

@@ -184,5 +184,4 @@ const gn_op gn_op_softargmax = {
     .plan = { plan },
     .forward = { forward },
     .backward = { backward },
-    .phases_backward = 1,
 };

@@ -152,7 +152,8 @@ static gn_status sample(FILE *to, gn_arena *a, const gn_skeleton *k, const gn_ex
 
 static gn_status section(FILE *to, gn_arena *a, const gn_section *s) {
     text(to, "<h2>", s->scores.set, "");
-    fprintf(to, " <small>%lld held-out samples</small></h2>\n", (long long)s->scores.samples);
+    fprintf(to, " <small>%lld held-out samples%s</small></h2>\n", (long long)s->scores.samples,
+            s->scores.mirrored ? ", each asked with its mirror image" : "");
     if (s->about) text(to, "<p class='sub'>", s->about, "");
     if (s->licence) text(to, " &middot; licence: ", s->licence, "");
     fputs(s->about ? "</p>\n" : "", to);
