@@ -6,7 +6,7 @@
 #define GN_CPU_LANES_H
 #include "store.h"
 #include <string.h>
-#ifdef __AVX512BF16__
+#ifdef __AVX512F__
 #include <immintrin.h>
 #endif
 
@@ -65,6 +65,26 @@ GN_INLINE void gn_lanes_put(void *to, gn_type type, int64_t at, int n, const gn_
     } else {
         memcpy((gn_real *)to + at, v, sizeof *v);
     }
+}
+
+/* As gn_lanes_put of 16 lanes to memory at a multiple of 64 bytes, past the caches where the processor can:
+ * for results far larger than they are, whose lines would be fetched only to be overwritten. A fence ends a
+ * run of them. */
+GN_INLINE void gn_lanes_stream(void *to, gn_type type, int64_t at, const gn_lanes *v) {
+#ifdef __AVX512F__
+    if (type == GN_TYPE_REAL && sizeof(gn_lanes) == sizeof(__m512)) {
+        __m512 bits;
+        memcpy(&bits, v, sizeof bits);
+        _mm512_stream_ps((float *)to + at, bits);
+        return;
+    }
+#endif
+    gn_lanes_put(to, type, at, GN_LANES, v);
+}
+GN_INLINE void gn_stream_fence(void) {
+#ifdef __AVX512F__
+    _mm_sfence();
+#endif
 }
 
 /* sum += v; what is added is itself a sum of a few places, so that widening costs little. */

@@ -5,7 +5,9 @@
 #include "formula/softargmax.h"
 #include "gnomon/attr.h"
 #include "gnomon/op.h"
-#include "store.h"
+#include "lanes.h"
+
+enum { CACHE = 16 << 20 }; /* bytes: what is larger leaves the caches before anybody reads it */
 
 typedef struct {
     gn_real m[GN_LANES], s[GN_LANES], u[GN_LANES], v[GN_LANES];
@@ -59,16 +61,24 @@ static void map_read(const gn_tensor *x, int64_t at, int64_t step, int lanes, re
 typedef struct {
     gn_real m[GN_LANES], one_over_s[GN_LANES], gu[GN_LANES], lever[GN_LANES];
 } pulls;
+typedef enum { ADD, WRITE, STREAM } how;
 
 GN_INLINE void row_pull(const void *x, void *d, gn_type type, int64_t at, int64_t step, int64_t w, int lanes,
-                        const pulls *restrict q, int first) {
-    for (int64_t p = 0; p < w; p++)
-        for (int i = 0; i < lanes; i++) {
-            int64_t k = at + p * step + i;
-            gn_real g = gn_soft_pull(gn_get(x, type, k), q->m[i], q->one_over_s[i],
-                                     q->gu[i] * (gn_real)p + q->lever[i]);
-            gn_put(d, type, k, first ? g : gn_get(d, type, k) + g);
+                        const pulls *restrict q, how put) {
+    for (int64_t p = 0; p < w; p++) {
+        const int64_t k = at + p * step;
+        gn_lanes g = { 0 };
+        for (int i = 0; i < lanes; i++)
+            g[i] = gn_soft_pull(gn_get(x, type, k + i), q->m[i], q->one_over_s[i],
+                                q->gu[i] * (gn_real)p + q->lever[i]);
+        if (put == ADD) {
+            gn_lanes old;
+            gn_lanes_get(&old, d, type, k, lanes);
+            g += old;
         }
+        if (put == STREAM) gn_lanes_stream(d, type, k, &g);
+        else gn_lanes_put(d, type, k, lanes, &g);
+    }
 }
 
 static gn_status shape(const void *attr, int n_in, const gn_shape *in, gn_op_shape *s) {
@@ -159,7 +169,7 @@ static gn_status backward(const gn_call *c) {
     const gn_tensor *x = &c->in[0], *d = &c->d_in[0];
     const gn_planes q = gn_planes_of(x);
     const int64_t h = x->shape.d[2], w = x->shape.d[3];
-    const int first = c->first & 1;
+    const how put = !(c->first & 1) ? ADD : d->type == GN_TYPE_REAL && gn_tensor_bytes(d) > CACHE ? STREAM : WRITE;
     for (int64_t n = 0; n < q.n && d->data; n++)
         for (run r = { 0 }; next(&q, n, &r);) {
             gn_real v_pull[GN_LANES], v_mean[GN_LANES];
@@ -168,13 +178,16 @@ static gn_status backward(const gn_call *c) {
                 pulls row = whole;
                 int64_t at = r.at + y * w * q.block;
                 for (int i = 0; i < GN_LANES; i++) row.lever[i] += v_pull[i] * ((gn_real)y - v_mean[i]);
-                if (r.lanes == GN_LANES && x->type == GN_TYPE_REAL && first)
-                    row_pull(x->data, d->data, GN_TYPE_REAL, at, q.block, w, GN_LANES, &row, 1);
-                else if (r.lanes == GN_LANES && x->type == GN_TYPE_BF16 && first)
-                    row_pull(x->data, d->data, GN_TYPE_BF16, at, q.block, w, GN_LANES, &row, 1);
-                else row_pull(x->data, d->data, x->type, at, q.block, w, r.lanes, &row, first);
+                if (put == STREAM && r.lanes == GN_LANES && q.block % GN_LANES == 0)
+                    row_pull(x->data, d->data, GN_TYPE_REAL, at, q.block, w, GN_LANES, &row, STREAM);
+                else if (put == WRITE && r.lanes == GN_LANES && x->type == GN_TYPE_REAL)
+                    row_pull(x->data, d->data, GN_TYPE_REAL, at, q.block, w, GN_LANES, &row, WRITE);
+                else if (put == WRITE && r.lanes == GN_LANES)
+                    row_pull(x->data, d->data, GN_TYPE_BF16, at, q.block, w, GN_LANES, &row, WRITE);
+                else row_pull(x->data, d->data, x->type, at, q.block, w, r.lanes, &row, put ? WRITE : ADD);
             }
         }
+    gn_stream_fence();
     return GN_OK;
 }
 
