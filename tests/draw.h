@@ -42,7 +42,7 @@ static inline void draw_pose(draws *d, const gn_skeleton *s, gn_vec3 *w) {
             int a = s->bone[e].a, b = s->bone[e].b;
             if (!placed[a] || placed[b]) continue;
             double x = draw_normal(d, 1), y = draw_normal(d, 1), z = draw_normal(d, 1);
-            double l = (s->bone[e].mean_mm > 0 ? s->bone[e].mean_mm : 150) / 1000 * draw_in(d, 0.85, 1.15) /
+            double l = (s->bone[e].mean_mm > 0 ? (double)s->bone[e].mean_mm : 150) / 1000 * draw_in(d, 0.85, 1.15) /
                        sqrt(x * x + y * y + z * z);
             w[b] =
                 gn_vec3_make(w[a].x + (gn_real)(l * x), w[a].y + (gn_real)(l * y), w[a].z + (gn_real)(l * z));

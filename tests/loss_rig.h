@@ -63,7 +63,8 @@ static inline void predict(fixture *f, draws *d) {
 }
 
 static inline double run(fixture *f, double scale) {
-    gn_loss_call c = { f->options, f->views, f->views, f->y, f->outputs, f->out, f->d_out, scale, &f->value };
+    gn_loss_call c = { .options = f->options, .samples = f->views, .views = f->views, .labels = f->y, .outputs = f->outputs,
+                       .out = f->out, .d_out = f->d_out, .scale = scale, .value = &f->value };
     OK(f->loss->run(&c));
     return f->value;
 }

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <cmocka.h>
 
 #define NEAR(a, b, tol)                                                                            \
@@ -34,4 +35,6 @@
 #endif
 #endif
 #define SKIP_EXIT 77 /* "cannot run here": shown as skipped, never as passed */
+/* CMOCKA_TEST_FILTER=pattern runs the tests of such names alone. */
+__attribute__((constructor)) static void near_filter(void) { cmocka_set_test_filter(getenv("CMOCKA_TEST_FILTER")); }
 #endif

@@ -116,6 +116,8 @@ static inline void rig_open(rig *r) {
     if (!r->shards) r->shards = 1;
     OK(r->op->shape(r->attr, r->n_in, r->in_shape, &r->s));
     for (int k = 0; k < r->s.n_param; k++) rig_param(r, k);
+    for (int64_t i = 0, last = r->s.n_param - 1; i < r->s.norm_channels; i++) /* a variance */
+        rig_put(&r->param[last], i, fabs(rig_get(&r->param[last], i)));
     for (int s = 0; s < r->shards; s++) {
         for (int i = 0; i < r->n_in; i++) {
             r->in[s][i] = rig_tensor(r, r->in_type[i], r->in_block[i], r->in_shape[i]);

@@ -53,6 +53,15 @@ static int lines_of(const char *text) {
         if (!strstr(text, wanted)) fail_msg("'%s' does not say '%s'", text, wanted);               \
     } while (0)
 
+static void test_a_gpu_that_is_not_there(void **s) {
+    (void)s;
+    if (!access("/dev/nvidia0", F_OK)) skip();
+    assert_int_equal(run("train --quiet " GN_SOURCE "/experiments/zhou2017/smoke.yaml device.backend=cuda --run /tmp/gnomon-no-gpu"), 69);
+    assert_int_equal(lines_of(err), 1);
+    SAYS(err, "device.backend is cuda, but ");
+    assert_int_equal(gn_io_remove("/tmp/gnomon-no-gpu"), GN_OK);
+}
+
 static void test_help(void **s) {
     (void)s;
     assert_int_equal(run(""), 2);
@@ -82,6 +91,9 @@ static void test_wrong_words(void **s) {
         { "train a.yaml --resume=3", "gnomon: --resume takes no value\n" },
         { "check -x", "gnomon: unknown option '-x'; see --help\n" },
         { "describe hetmap", "gnomon: 'hetmap': no key, model, loss, optimizer, data set or metric; did you mean 'heatmap'?\n" },
+        { "profile", "gnomon: profile wants EXPERIMENT [key=value ...]\n" },
+        { "profile a.yaml --steps 0", "gnomon: --steps: expected 1 to 1000, found '0'\n" },
+        { "bench step batch=4 shards=3", "gnomon: 3 shards do not divide a batch of 4\n" },
         { "bench loader --threads 0", "gnomon: --threads: expected 1 to 256, found '0'\n" },
     };
     for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
@@ -120,6 +132,35 @@ static void test_exit_codes(void **s) {
     SAYS(out, "libyaml ");
     SAYS(out, "HDF5 ");
     SAYS(out, "cores ");
+}
+
+static void test_profile(void **s) {
+    (void)s;
+    static const char *const step[] = { "profile " GN_SOURCE "/experiments/zhou2017/smoke.yaml --steps 1 device.backend=cpu",
+                                        "bench op batch=2 shards=2 side=64 width=16 depth=2 steps=1 backend=cpu" };
+    static const struct { const char *words, *wanted; } wrong[] = {
+        { "profile " GN_SOURCE "/experiments/zhou2017/smoke.yaml device.bakend=cpu", "device.bakend: unknown key; did you mean 'backend'?" },
+        { "profile " GN_SOURCE "/tests/bad/label-missing.yaml", "label-missing.yaml:6:3: losses.depth needs the label" },
+        { "bench step bakend=cpu", "bakend: unknown key; did you mean 'backend'?" },
+        { "bench op batch=2 shards=2 side=96 depth=3 width=18", "width 18 is not a multiple of 4" },
+    };
+    for (int i = 0; i < 2; i++) {
+        if (run(step[i])) fail_msg("gnomon %s: %s", step[i], err);
+        SAYS(out, "\non CPU, ");
+        SAYS(out, "\nstem.unit3.conv3 ");
+        SAYS(out, "\nall 1 ");
+        SAYS(out, "pictures a second");
+        for (char *line = strtok(out, "\n"); line; line = strtok(NULL, "\n"))
+            if (strlen(line) > 100) fail_msg("%zu columns: %s", strlen(line), line);
+    }
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        if (run(wrong[i].words) != 78) fail_msg("gnomon %s: %s", wrong[i].words, err);
+        SAYS(err, wrong[i].wanted);
+        assert_int_equal(lines_of(err), 1);
+    }
+    assert_int_equal(run("bench step batch=2 shards=2 side=64 width=16 depth=2 steps=1 backend=cpu json=true"), 0);
+    SAYS(out, "\"step_s\": ");
+    SAYS(out, "\"backend\": \"cpu\", \"img_s\": ");
 }
 
 /* One mutant of each kind through the program; test_experiment reads all 200. */
@@ -176,7 +217,8 @@ int main(void) {
     snprintf(file, sizeof file, "/tmp/test_cli.%d.yaml", (int)getpid());
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_help),       cmocka_unit_test(test_wrong_words), cmocka_unit_test(test_any_order),
-        cmocka_unit_test(test_exit_codes), cmocka_unit_test(test_mutants),
+        cmocka_unit_test(test_exit_codes), cmocka_unit_test(test_mutants),   cmocka_unit_test(test_a_gpu_that_is_not_there),
+        cmocka_unit_test(test_profile),
         cmocka_unit_test(test_smoke),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

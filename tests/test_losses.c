@@ -1,6 +1,7 @@
-/* test_losses.c - the losses as they are trained with, in float: a NaN is never swallowed, and maps of full
- * size keep their sums. */
+/* test_losses.c - the losses as they are trained with, in float: a NaN is never swallowed, maps of full size keep
+ * their sums, and labels packed into one block say the same elsewhere. */
 #include "loss_rig.h"
+#include <stdlib.h>
 
 #define FULL 64
 
@@ -41,7 +42,8 @@ static void entropy_balance(void **state) {
     gn_tensor out = { GN_TYPE_REAL, 16, { 4, { 1, 16, FULL, FULL } }, x }, d_out = out;
     d_out.data = slope;
     double value;
-    gn_loss_call c = { options, 1, 1, &y, 1, &out, &d_out, 1, &value };
+    gn_loss_call c = { .options = options, .samples = 1, .views = 1, .labels = &y, .outputs = 1, .out = &out,
+                       .d_out = &d_out, .scale = 1, .value = &value };
     OK(l->run(&c));
     assert_true(isfinite(value) && value > 0);
     for (int64_t j = 0; j < 16; j++) {
@@ -56,7 +58,57 @@ static void entropy_balance(void **state) {
     }
 }
 
+static int within(const void *p, const void *block, size_t bytes) {
+    return (uintptr_t)p >= (uintptr_t)block && (uintptr_t)p < (uintptr_t)block + bytes;
+}
+
+/* Packed in one place for another, where all that labels lead to is found once the first is gone. */
+static void packed(void **state) {
+    (void)state;
+    static fixture f;
+    for (int i = 0; i < 2; i++) {
+        const gn_skeleton *s = i ? &gn_h36m17 : &gn_mpii16;
+        const size_t bytes = gn_labels_pack_bytes(s, 2, DRAW_PAIRS);
+        char *first = aligned_alloc(16, bytes), *there = aligned_alloc(16, bytes);
+        for (const gn_loss *const *l = gn_losses; *l; l++) {
+            draws d = { 80 + (uint64_t)i, 0 };
+            f.views = 2;
+            draw_group(&d, s, SIDE, 2, 2, f.store, f.y);
+            f.y[1].has &= ~(uint32_t)GN_HAS_head_size;
+            f.y[1].head_size = NULL;
+            f.y[1].P = DRAW_PAIRS - i;
+            bind(&f, &d, *l, 0, (*l)->least);
+            predict(&f, &d);
+            const double value = run(&f, 1);
+            gn_labels_pack(f.y, 2, DRAW_PAIRS, first, there);
+            memcpy(there, first, bytes);
+            memset(first, 0xff, bytes);
+            memset(f.store, 0xff, sizeof f.store);
+            memcpy(f.y, there, 2 * sizeof *f.y);
+            assert_null(f.y[1].head_size);
+            assert_true(run(&f, 1) == value);
+        }
+        const gn_skeleton *k = f.y[1].skeleton;
+        assert_true(within(k, there, bytes) && k->root == s->root && !strcmp(k->name, s->name));
+        for (int j = 0; j < s->joints; j++) {
+            assert_true(within(k->joint[j], there, bytes) && k->mirror[j] == s->mirror[j]);
+            assert_int_equal(gn_joint_find(k, s->joint[j]), j);
+            assert_int_equal(gn_joint_parent(k, j), gn_joint_parent(s, j));
+        }
+        for (int e = 0; e < s->bones; e++) assert_true(k->bone[e].mean_mm == s->bone[e].mean_mm);
+        int end = 0;
+        do assert_int_equal(k->limb_end[end], s->limb_end[end]);
+        while (s->limb_end[end++] >= 0);
+        assert_true(within(k->bone, there, bytes) && within(k->limb_end + end - 1, there, bytes));
+        free(first), free(there);
+    }
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(not_a_number), cmocka_unit_test(entropy_balance) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(not_a_number),
+        cmocka_unit_test(entropy_balance),
+        cmocka_unit_test(packed),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

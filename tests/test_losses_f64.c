@@ -9,7 +9,8 @@ static double value_at(fixture *f, int k, int64_t i, double x) {
     double was = f->x[k][i], value;
     for (int o = 0; o < 3; o++) quiet[o] = (gn_tensor){ .data = NULL };
     f->x[k][i] = x;
-    gn_loss_call c = { f->options, f->views, f->views, f->y, f->outputs, f->out, quiet, 1, &value };
+    gn_loss_call c = { .options = f->options, .samples = f->views, .views = f->views, .labels = f->y, .outputs = f->outputs,
+                       .out = f->out, .d_out = quiet, .scale = 1, .value = &value };
     OK(f->loss->run(&c));
     f->x[k][i] = was;
     return value;
@@ -148,7 +149,8 @@ static void refused(void **state) {
     draw_group(&d, &gn_h36m17, SIDE, 1, 2, f.store, f.y);
     bind(&f, NULL, gn_loss_find("ranking"), 0, 1);
     double value;
-    gn_loss_call c = { f.options, 1, 1, f.y, 1, f.out, f.d_out, 1, &value };
+    gn_loss_call c = { .options = f.options, .samples = 1, .views = 1, .labels = f.y, .outputs = 1, .out = f.out,
+                       .d_out = f.d_out, .scale = 1, .value = &value };
     OK(f.loss->run(&c));
     f.store[0].order[4] = 17;
     FAILS(f.loss->run(&c), BAD_DATA);
@@ -163,12 +165,13 @@ static void refused(void **state) {
     FAILS(f.loss->run(&c), BAD_SHAPE);
     gn_trail_clear();
     bind(&f, NULL, gn_loss_find("agree"), 0, 2);
-    FAILS(f.loss->run(&(gn_loss_call){ f.options, 1, 1, f.y, 2, f.out, f.d_out, 1, &value }),
-          BAD_SHAPE); /* one view */
+    c.outputs = 2;
+    FAILS(f.loss->run(&c), BAD_SHAPE); /* one view */
     gn_trail_clear();
     bind(&f, NULL, gn_loss_find("heatmap"), 0, 1);
     f.out[0].shape.d[1] = 16;
-    FAILS(f.loss->run(&(gn_loss_call){ f.options, 1, 1, f.y, 1, f.out, f.d_out, 1, &value }), BAD_SHAPE);
+    c.outputs = 1;
+    FAILS(f.loss->run(&c), BAD_SHAPE);
     gn_trail_clear();
 }
 
@@ -200,7 +203,8 @@ static void blocks(void **state) {
                         x[gn_at(&t, n, j, p / MAP_W, p % MAP_W)] =
                             f.x[0][gn_at(&f.out[0], n, j, p / MAP_W, p % MAP_W)];
             double again;
-            gn_loss_call c = { f.options, 2, 1, f.y, 1, &t, &g, 0.3, &again };
+            gn_loss_call c = { .options = f.options, .samples = 2, .views = 1, .labels = f.y, .outputs = 1, .out = &t, .d_out = &g,
+                               .scale = 0.3, .value = &again };
             OK(l->run(&c));
             NEAR_REL(again, value, 1e-12, 1);
             double sum = 0, expected = 0;

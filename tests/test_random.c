@@ -1,6 +1,7 @@
 /* test_random.c - draws by counting. */
 #include "near.h"
 #include "formula/random.h"
+#include <Random123/philox.h>
 
 /* "kat_vectors" of the Random123 distribution */
 static void known_answers(void **state) {
@@ -11,6 +12,21 @@ static void known_answers(void **state) {
     for (int i = 0; i < 4; i++) {
         assert_int_equal(zero.word[i], of_zero[i]);
         assert_int_equal(ones.word[i], of_ones[i]);
+    }
+}
+
+/* The authors' own code, where every word of the counter and of the key counts. */
+static void as_its_authors(void **state) {
+    (void)state;
+    uint64_t x = 1, from[3];
+    for (int i = 0; i < 100000; i++) {
+        for (int k = 0; k < 3; k++) from[k] = x = x * 6364136223846793005u + 1442695040888963407u;
+        for (int k = 0; k < 3; k++) from[k] ^= from[k] >> 33;
+        philox4x32_key_t key = { { (uint32_t)from[0], (uint32_t)(from[0] >> 32) } };
+        philox4x32_ctr_t at = { { (uint32_t)from[2], (uint32_t)(from[2] >> 32), (uint32_t)from[1], (uint32_t)(from[1] >> 32) } };
+        philox4x32_ctr_t want = philox4x32_R(10, at, key);
+        gn_draw got = gn_draw_at(from[0], from[1], from[2]);
+        assert_memory_equal(got.word, want.v, sizeof got.word);
     }
 }
 
@@ -43,7 +59,7 @@ static void each_part_counts(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(known_answers), cmocka_unit_test(moments),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(known_answers), cmocka_unit_test(as_its_authors), cmocka_unit_test(moments),
                                         cmocka_unit_test(each_part_counts) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,22 +46,29 @@ static inline void tiny_feed(gn_graph *g, int shards) {
     }
 }
 
-/* Value of sum over outputs of |out - target|^2 / 2, targets drawn; its slope is added where `pull`. */
+/* |out - target|^2 / 2 of one output of one shard, targets drawn; its slope is added where `pull`. */
+static inline double tiny_loss_of(const gn_tensor *y, const gn_tensor *d, int o, int s, int shards, int pull) {
+    double loss = 0;
+    const int map = y->block != 0;
+    const int64_t n = y->shape.d[0], c = y->shape.d[1], h = map ? y->shape.d[2] : 1, w = map ? y->shape.d[3] : y->shape.d[2];
+    for (int64_t k = 0; k < n * c * h * w; k++) {
+        int64_t i = k / (c * h * w), rest = k % (c * h * w);
+        int64_t at = map ? gn_at(y, i, rest / (h * w), rest / w % h, rest % w) : k;
+        double target = gn_normal(13, (uint64_t)((i * shards + s) * 16 + o), (uint64_t)rest);
+        double off = (double)((gn_real *)y->data)[at] - target;
+        loss += off * off / 2;
+        if (pull) ((gn_real *)d->data)[at] += (gn_real)off;
+    }
+    return loss;
+}
+
+/* The sum over all outputs and shards. */
 static inline double tiny_loss(gn_graph *g, int shards, int pull) {
     double loss = 0;
     for (int o = 0; o < gn_graph_outputs(g); o++)
         for (int s = 0; s < shards; s++) {
             gn_tensor y = gn_graph_output(g, o, s), d = gn_graph_slope(g, o, s);
-            int map = y.block != 0;
-            int64_t n = y.shape.d[0], c = y.shape.d[1], h = map ? y.shape.d[2] : 1, w = map ? y.shape.d[3] : y.shape.d[2];
-            for (int64_t k = 0; k < n * c * h * w; k++) {
-                int64_t i = k / (c * h * w), rest = k % (c * h * w);
-                int64_t at = map ? gn_at(&y, i, rest / (h * w), rest / w % h, rest % w) : k;
-                double target = gn_normal(13, (uint64_t)((i * shards + s) * 16 + o), (uint64_t)rest);
-                double off = (double)((gn_real *)y.data)[at] - target;
-                loss += off * off / 2;
-                if (pull) ((gn_real *)d.data)[at] += (gn_real)off;
-            }
+            loss += tiny_loss_of(&y, &d, o, s, shards, pull);
         }
     return loss;
 }

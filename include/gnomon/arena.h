@@ -23,7 +23,7 @@ const char *gn_arena_text(gn_arena *a, const char *fmt, ...) GN_PRINTF(2, 3); /*
 /* pointer = n zeroed elements, or fail */
 #define GN_TAKE(pointer, arena, n)                                                                 \
     do {                                                                                           \
-        (pointer) = gn_arena_take((arena), sizeof *(pointer) * (size_t)(n));                       \
+        (pointer) = (__typeof__(pointer))gn_arena_take((arena), sizeof *(pointer) * (size_t)(n)); /* C++ wants it said */ \
         if (!(pointer)) GN_FAIL(NO_MEMORY, "out of memory: %s", #pointer);                         \
     } while (0)
 #define GN_TAKE_TEXT(pointer, arena, ...)                                                          \

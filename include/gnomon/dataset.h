@@ -100,6 +100,7 @@ typedef struct gn_loader gn_loader;
 gn_status gn_loader_open(gn_arena *a, const gn_loader_spec *spec, gn_loader **l);
 int64_t gn_loader_samples(const gn_loader *l);                /* in all sets */
 const gn_skeleton *gn_loader_skeleton(const gn_loader *l);    /* the same in all sets */
+int gn_loader_pairs(const gn_loader *l);                      /* of a sample's `order`, at most */
 gn_status gn_loader_seek(gn_loader *l, int64_t step);         /* O(1): resume costs nothing */
 /* Valid until the next call but one. With train 0 the last batch has fewer samples, then n is 0. */
 gn_status gn_loader_next(gn_loader *l, gn_batch **b);

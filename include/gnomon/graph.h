@@ -47,9 +47,13 @@ typedef struct {
     gn_backend backend;
     gn_impl impl;
     gn_type type;                 /* of stored activations: GN_TYPE_REAL or GN_TYPE_BF16 */
-    int batch, shards;            /* samples a step; shards divide it */
+    int batch, shards;            /* samples a step, of this graph; shards divide it */
     int norm_shard;               /* 0: statistics over the batch; 1: each shard its own */
-    int block;                    /* channels a block; 0: the fastest for backend and impl */
+    int block;                    /* channels a block; 0: the fastest for backend and impl; a GPU has one of all */
+    int device;                   /* which GPU */
+    struct gn_comm *comm;         /* of several GPUs that share a batch; NULL: one alone. This graph has shards */
+    int rank, ranks;              /* [rank, rank + 1) * shards of the ranks' */
+    int ordered;                  /* their sums are in the fixed tree; else in NCCL's order */
     int backward;                 /* 0: forward alone, a smaller plan */
     gn_pool *pool;
     const char *const *frozen;    /* scopes whose parameters get no gradient; NULL ends */
@@ -78,6 +82,19 @@ gn_shape gn_graph_output_shape(const gn_graph *g, int i);        /* of a shard; 
 gn_tensor gn_graph_output(gn_graph *g, int i, int shard);
 gn_tensor gn_graph_slope(gn_graph *g, int i, int shard);       /* zeroed by forward; losses add */
 
+/* --- on a GPU ---
+ *
+ * Inputs and outputs above are then the host's copies, in pinned memory: forward takes the inputs along, an evaluation
+ * brings the outputs, and after training gn_graph_hear does. Slopes and the tensors below are the device's. The weights'
+ * slab is the host's copy, too: pushed after it was written, pulled before it is read. On a CPU all of this does nothing.
+ * A pass is queued; a pass that was captured is replayed after gn_graph_seed. */
+typedef struct { struct gn_device *device; gn_real *weights, *gradients; uint16_t *narrow; } gn_graph_gpu;
+gn_graph_gpu gn_graph_on_gpu(const gn_graph *g);               /* device NULL: the graph is a CPU's */
+gn_tensor gn_graph_output_on_gpu(gn_graph *g, int i, int shard);
+void gn_graph_seed(gn_graph *g, uint64_t seed);
+gn_status gn_graph_hear(gn_graph *g);                          /* outputs; waits */
+gn_status gn_graph_push(gn_graph *g), gn_graph_pull(gn_graph *g); /* weights; wait */
+
 /* Parameters: one slab, one gradient slab. */
 typedef enum { GN_WEIGHT, GN_BIAS, GN_SCALE, GN_SHIFT, GN_MEAN, GN_VARIANCE } gn_role;
 typedef struct {
@@ -102,10 +119,12 @@ void gn_param_write(const gn_graph *g, int i, const gn_real *plain, gn_real *sla
 typedef enum { GN_INIT_TORCH, GN_INIT_HE } gn_init;
 void gn_graph_init(gn_graph *g, gn_init how, uint64_t seed);
 
-/* per node: products and fewest bytes of a step, seconds of the last forward and backward; all of worker 0's shards */
+/* Per node: products and fewest bytes of a step, and of the last forward and backward that nodes were timed in, seconds:
+ * of worker 0's shards, or of all on a GPU, between two marks there, so that such passes cannot be captured. */
 typedef struct { const char *name, *op; double flop, bytes, forward_s, backward_s; } gn_node_cost;
-int gn_graph_costs(const gn_graph *g, gn_node_cost *list, int most);
 void gn_graph_time_nodes(gn_graph *g, int yes);
+gn_status gn_graph_costs(gn_graph *g, gn_node_cost *list, int most, int *n); /* after a step where nodes are timed; waits for it */
+#define GN_GRAPH_MARKS 8      /* the first marks of a device are not the graph's */
 
 /* A model: options and a builder. */
 typedef struct {

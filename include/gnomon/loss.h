@@ -12,14 +12,13 @@
 #define GN_LOSS_H
 #include "gnomon/labels.h"
 #include "gnomon/option.h"
-#include <assert.h>
-#ifndef __CUDACC__
 #include "gnomon/tensor.h"
-#endif
+#include <assert.h>
 
 #define GN_PULLS 8
 #define GN_VIEWS 16 /* in a group, at most */
 #define GN_READS 8  /* outputs that one loss may be given */
+#define GN_MAP_SIDE 512 /* cells a side of a map that is compared, at most */
 
 typedef struct {
     uint8_t view, output;  /* which sample of the group, which of the outputs that the loss reads */
@@ -48,7 +47,6 @@ GN_FN void gn_pull_add(gn_pull *p, int view, int output, int point, gn_real x, g
     tug->d[2] = z;
 }
 
-#ifndef __CUDACC__
 typedef enum { GN_MEAN_terms, GN_MEAN_samples, GN_MEAN_batch } gn_mean; /* what a sum is divided by */
 
 typedef struct {                  /* one loss over one shard */
@@ -59,6 +57,10 @@ typedef struct {                  /* one loss over one shard */
     const gn_tensor *out, *d_out; /* as many as the loss reads; d_out is added to, data NULL: value alone */
     double scale;                 /* weight / normaliser: multiplies the pull */
     double *value;                /* unscaled sum of terms over this shard, written */
+
+    /* On a GPU, where labels and data are device memory, a captured call is the same every step: */
+    const float *scale_at;        /* `scale` is read here */
+    float *value_at;              /* `value` is written here */
 } gn_loss_call;
 
 typedef struct {
@@ -72,7 +74,7 @@ typedef struct {
     const gn_option *options;
     /* that a group offers, from its labels; 0 without the fields. `out`: shapes, for maps (elements of one map set) */
     int64_t (*terms)(const void *options, const gn_labels *y, int views, const gn_tensor *out);
-    /* CPU; CUDA comes beside it. A loss on maps takes up to GN_READS outputs (stacks) and sums over them. */
+    /* On the CPU. A loss on maps takes up to GN_READS outputs (stacks) and sums over them. */
     gn_status (*run)(const gn_loss_call *c);
 } gn_loss;
 
@@ -83,5 +85,21 @@ const gn_loss *gn_loss_find(const char *name);
  * groups; at least 1. `samples`, `y`: of the batch. */
 double gn_loss_normaliser(const gn_loss *l, const void *options, gn_mean mean, int samples, int views,
                           const gn_labels *y, const gn_tensor *out);
-#endif
+
+/* Does the call fit the loss? `y`: its labels where the host can read them, or NULL: they are not looked into. */
+gn_status gn_loss_check(const gn_loss *l, const gn_loss_call *c, const gn_labels *y);
+
+/* --- on a GPU ---
+ *
+ * The losses of a step over one shard, in their order: those on points in one launch, those on maps in one each an
+ * output. Kernels do not look for labels that do not fit: gn_loss_check did. Sums in float, in a fixed order. */
+gn_status gn_losses_cuda(int n, const gn_loss *const *loss, const gn_loss_call *call, void *scratch, void *stream);
+size_t gn_losses_cuda_scratch(int n, const gn_loss_call *call); /* bytes */
+
+/* Labels of one skeleton as one block: gn_labels[samples] first, then all that they and their skeleton lead to, with
+ * pointers for a block that lies at `device`. Its layout depends on skeleton, samples and pairs alone, so an upload is
+ * one copy, and the same one every step. A sample has at most `pairs` pairs. `host`: of so many bytes, like `device`
+ * aligned to 16. */
+size_t gn_labels_pack_bytes(const gn_skeleton *s, int samples, int pairs);
+void gn_labels_pack(const gn_labels *y, int samples, int pairs, void *host, const void *device);
 #endif

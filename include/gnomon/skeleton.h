@@ -4,7 +4,7 @@
  * "Left" and "right" are the person's. */
 #ifndef GN_SKELETON_H
 #define GN_SKELETON_H
-#include <stdint.h>
+#include "gnomon/formula.h"
 
 #define GN_JOINTS 32     /* at most; a CUDA thread owns a joint */
 #define GN_BONE_GROUPS 4 /* legs, arms, hips, shoulders */
@@ -12,7 +12,7 @@
 typedef struct {
     int8_t a, b;         /* joints; a is nearer to the pelvis */
     int8_t group;        /* of the bone loss (Zhou 2017, eq. 3), or -1 */
-    double mean_mm;      /* mean length in the reference skeleton; 0: not known */
+    gn_real mean_mm;     /* mean length in the reference skeleton; 0: not known */
     int8_t mirror;       /* the same bone on the other side, or itself */
 } gn_bone;
 
@@ -30,6 +30,15 @@ extern const gn_skeleton gn_mpii16; /* Zhou 2017, A3.1 */
 extern const gn_skeleton gn_h36m17;
 
 const gn_skeleton *gn_skeleton_find(const char *name);              /* NULL: none of that name */
-int gn_joint_find(const gn_skeleton *s, const char *joint);         /* -1: none of that name */
 int gn_joint_parent(const gn_skeleton *s, int joint);               /* the bone's other end; -1: has none */
+
+/* -1: none of that name. For formulas, too: a GPU has no strcmp. */
+GN_FN int gn_joint_find(const gn_skeleton *s, const char *joint) {
+    for (int j = 0; j < s->joints; j++) {
+        const char *a = s->joint[j], *b = joint;
+        while (*a && *a == *b) a++, b++;
+        if (*a == *b) return j;
+    }
+    return -1;
+}
 #endif

@@ -66,6 +66,7 @@ struct gn_experiment {
 };
 
 gn_status gn_experiment_read(gn_arena *a, const char *path, int n_override, char *const *override, gn_experiment *e);
+gn_status gn_experiment_parse(gn_arena *a, const char *file, const char *text, gn_experiment *e); /* `file` is what messages call it */
 void gn_experiment_print(const gn_experiment *e, FILE *to);                   /* resolved: every default written out */
 gn_status gn_experiment_write(const gn_experiment *e, const char *path);      /* the same: experiment.yaml */
 gn_status gn_experiment_origins(const gn_experiment *e, const char *path);    /* origin.txt */
@@ -74,6 +75,9 @@ uint64_t gn_experiment_hash(const gn_experiment *e);
 /* Every loss finds each needed field in a training set and each output in the model, or GN_BAD_CONFIG. */
 gn_status gn_experiment_check(const gn_experiment *e, gn_arena *a, FILE *say);
 gn_status gn_experiment_build(const gn_experiment *e, gn_arena *a, gn_graph **g); /* the model, not planned */
+/* Where it runs: device.backend, or with auto a GPU if one is usable; one that was asked for and is not there is GN_NO_DEVICE. */
+gn_status gn_experiment_plan(const gn_experiment *e, gn_pool *pool, int backward, gn_plan *p);
+gn_status gn_plan_describe(const gn_plan *p, gn_graph *g, char *text, size_t room); /* "CPU, 2 workers, float" */
 gn_status gn_describe(FILE *to, const char *name);      /* every option of every model, loss, data set; or of one */
 
 /* --- evaluation; metrics are in metric.h --- */
@@ -102,6 +106,8 @@ gn_status gn_run_checkpoint(gn_arena *a, const char *what, const char **folder);
 
 /* Pictures of a batch into the graph's input: sample i is sample i/S of shard i%S; places past the batch become 0. */
 gn_status gn_batch_feed(const gn_batch *b, gn_graph *g, gn_pool *pool, int shards);
+/* Into a graph that has only `here` of the shards, from `first` on. */
+gn_status gn_batch_feed_part(const gn_batch *b, gn_graph *g, gn_pool *pool, int first, int here, int shards);
 
 /* --- checkpoints: safetensors and a manifest with hashes --- */
 typedef struct {

@@ -11,4 +11,5 @@ const char *gn_hash_version(void);
 #ifdef GN_ONEDNN
 const char *gn_onednn_version(void);
 #endif
+const char *gn_cublas_version(void), *gn_cudnn_version(void); /* "absent": device.impl library has none to ask */
 #endif

@@ -38,8 +38,10 @@ static gn_status backward(const gn_call *c) {
 const gn_op gn_op_add = {
     .name = "add",
     .shape = shape,
-    .forward = { forward },
-    .backward = { backward },
+    .plan = { NULL, gn_add_plan_cuda },
+    .forward = { forward, gn_add_forward_cuda },
+    .backward = { backward, gn_add_backward_cuda },
     .passes = 3,
     .forgets = 3,
+    .leaves_rows = 1,
 };

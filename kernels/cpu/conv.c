@@ -381,10 +381,11 @@ static gn_status backward(const gn_call *c) {
 const gn_op gn_op_conv = {
     .name = "conv",
     .shape = shape,
-    .plan = { plan },
+    .plan = { plan, gn_conv_plan_cuda },
     .prepare = { prepare },
-    .forward = { forward },
-    .backward = { backward },
+    .forward = { forward, gn_conv_forward_cuda },
+    .backward = { backward, gn_conv_backward_cuda },
     .passes = 2,
     .forgets = 2,
+    .leaves_rows = 1,
 };

@@ -48,7 +48,8 @@ static gn_status backward(const gn_call *c) {
 const gn_op gn_op_dropout = {
     .name = "dropout",
     .shape = shape,
-    .forward = { forward },
-    .backward = { backward },
+    .plan = { NULL, gn_dropout_plan_cuda },
+    .forward = { forward, gn_dropout_forward_cuda },
+    .backward = { backward, gn_dropout_backward_cuda },
     .forgets = 1,
 };

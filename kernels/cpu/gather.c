@@ -75,5 +75,9 @@ static gn_status backward(const gn_call *c) {
 }
 
 const gn_op gn_op_gather = {
-    .name = "gather", .shape = shape, .forward = { forward }, .backward = { backward }
+    .name = "gather",
+    .shape = shape,
+    .plan = { NULL, gn_gather_plan_cuda },
+    .forward = { forward, gn_gather_forward_cuda },
+    .backward = { backward, gn_gather_backward_cuda },
 };

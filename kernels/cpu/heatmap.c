@@ -7,8 +7,7 @@
 #define GN_MAP_LOSS(...) /* its record is made in loss.c */
 #include "loss/heatmap.h"
 
-#define LANES 64  /* of a block, at most */
-#define CELLS 512 /* of a row or column, at most */
+#define LANES 64 /* of a block, at most */
 
 int64_t gn_heatmap_terms(const void *options, const gn_labels *y, int views, const gn_tensor *out) {
     const heatmap_options *o = (const heatmap_options *)options;
@@ -66,7 +65,7 @@ static void axis(gn_target t, gn_real *value) {
 
 static double square_target(const block *b, int lane, int joint) {
     heatmap_target t = heatmap_draw(b->o, b->y, joint, b->width, b->height);
-    gn_real ex[CELLS], ey[CELLS];
+    gn_real ex[GN_MAP_SIDE], ey[GN_MAP_SIDE];
     double sum = 0;
     axis(t.x, ex);
     axis(t.y, ey);
@@ -118,7 +117,7 @@ static inline void softmax_pull(const int lanes, const block *b, const softmax *
 
 static double entropy_target(const block *b, int lane, int joint, const softmax *s) {
     heatmap_target t = heatmap_draw(b->o, b->y, joint, b->width, b->height);
-    gn_real ex[CELLS], ey[CELLS];
+    gn_real ex[GN_MAP_SIDE], ey[GN_MAP_SIDE];
     double mass_x = 0, mass_y = 0, sum = 0;
     axis(t.x, ex);
     axis(t.y, ey);
@@ -147,21 +146,6 @@ static double entropy(const block *b) {
     return sum;
 }
 
-/* --- */
-static gn_status check(const gn_loss_call *c, int k) {
-    const gn_tensor *t = &c->out[k];
-    const int64_t *d = t->shape.d;
-    if (t->type != GN_TYPE_REAL || t->shape.n != 4 || t->block < 1 || t->block > LANES ||
-        d[0] != c->samples || d[2] > CELLS || d[3] > CELLS)
-        GN_FAIL(BAD_SHAPE, "loss heatmap wants maps [%d J H W], sides at most %d, got %s in blocks of %d",
-                c->samples, CELLS, gn_shape_text(&t->shape), t->block);
-    for (int i = 0; i < c->samples; i++)
-        if (c->labels[i].J != d[1])
-            GN_FAIL(BAD_SHAPE, "loss heatmap: labels have %d joints, maps are %s", c->labels[i].J,
-                    gn_shape_text(&t->shape));
-    return GN_OK;
-}
-
 gn_status gn_heatmap_run(const gn_loss_call *c) {
     const heatmap_options *o = (const heatmap_options *)c->options;
     const uint32_t needs = GN_HAS_joints2d | GN_HAS_labelled2d;
@@ -169,7 +153,7 @@ gn_status gn_heatmap_run(const gn_loss_call *c) {
     for (int k = 0; k < c->outputs; k++) {
         const gn_tensor *t = &c->out[k];
         const int64_t *shape = t->shape.d;
-        GN_TRY(check(c, k));
+        if (t->block > LANES) GN_FAIL(BAD_SHAPE, "loss heatmap: blocks of %d channels, at most %d", t->block, LANES);
         for (int i = 0; i < c->samples; i++) {
             if ((c->labels[i].has & needs) != needs) continue;
             for (int first = 0; first < shape[1]; first += t->block) {

@@ -119,7 +119,7 @@ static gn_status backward(const gn_call *c) {
 const gn_op gn_op_linear = {
     .name = "linear",
     .shape = shape,
-    .plan = { plan },
-    .forward = { forward },
-    .backward = { backward },
+    .plan = { plan, gn_linear_plan_cuda },
+    .forward = { forward, gn_linear_forward_cuda },
+    .backward = { backward, gn_linear_backward_cuda },
 };

@@ -27,9 +27,34 @@ static inline int64_t count(loop k, const void *options, const gn_labels *y, int
     return n;
 }
 
-static gn_status check(const gn_loss *l, const gn_loss_call *c) {
+static gn_status check_maps(const gn_loss *l, const gn_loss_call *c, const gn_labels *y) {
+    for (int k = 0; k < c->outputs; k++) {
+        const gn_tensor *t = &c->out[k];
+        const int64_t *d = t->shape.d;
+        if (t->type != GN_TYPE_REAL || t->shape.n != 4 || t->block < 1 || d[0] != c->samples || d[2] > GN_MAP_SIDE ||
+            d[3] > GN_MAP_SIDE)
+            GN_FAIL(BAD_SHAPE, "loss %s wants maps [%d J H W], sides at most %d, got %s in blocks of %d", l->name,
+                    c->samples, GN_MAP_SIDE, gn_shape_text(&t->shape), t->block);
+        for (int i = 0; y && i < c->samples; i++)
+            if (y[i].J != d[1])
+                GN_FAIL(BAD_SHAPE, "loss %s: labels have %d joints, maps are %s", l->name, y[i].J,
+                        gn_shape_text(&t->shape));
+    }
+    return GN_OK;
+}
+
+static gn_status check_pairs(const gn_labels *y) {
+    for (int t = 0; t < y->P && y->has & GN_HAS_order; t++)
+        for (int e = 0; e < 2; e++)
+            if (y->order[3 * t + e] < 0 || y->order[3 * t + e] >= y->J)
+                GN_FAIL(BAD_DATA, "order names joint %d of %d", y->order[3 * t + e], y->J);
+    return GN_OK;
+}
+
+gn_status gn_loss_check(const gn_loss *l, const gn_loss_call *c, const gn_labels *y) {
     if (c->outputs < l->least)
         GN_FAIL(BAD_SHAPE, "loss %s reads %d outputs, was given %d", l->name, l->least, c->outputs);
+    if (!l->width[0]) return check_maps(l, c, y);
     if (c->views < l->views || c->views > GN_VIEWS || c->samples % c->views)
         GN_FAIL(BAD_SHAPE, "loss %s wants groups of %d to %d views, got %d samples in groups of %d", l->name,
                 l->views, GN_VIEWS, c->samples, c->views);
@@ -40,18 +65,12 @@ static gn_status check(const gn_loss *l, const gn_loss_call *c) {
         if (c->out[k].type != GN_TYPE_REAL || s->n != 3 || s->d[0] != c->samples || s->d[2] != l->width[k])
             GN_FAIL(BAD_SHAPE, "loss %s wants %s [%d points %d], got %s", l->name, l->reads[k], c->samples,
                     l->width[k], gn_shape_text(s));
-        for (int i = 0; i < c->samples; i++)
-            if (c->labels[i].J > s->d[1] && (k == 0 || s->d[1] != 1))
-                GN_FAIL(BAD_SHAPE, "loss %s: labels have %d joints, %s is %s", l->name, c->labels[i].J,
-                        l->reads[k], gn_shape_text(s));
+        for (int i = 0; y && i < c->samples; i++)
+            if (y[i].J > s->d[1] && (k == 0 || s->d[1] != 1))
+                GN_FAIL(BAD_SHAPE, "loss %s: labels have %d joints, %s is %s", l->name, y[i].J, l->reads[k],
+                        gn_shape_text(s));
     }
-    for (int i = 0; i < c->samples && l->needs & GN_HAS_order; i++) {
-        const gn_labels *y = &c->labels[i];
-        for (int t = 0; t < y->P && y->has & GN_HAS_order; t++)
-            for (int e = 0; e < 2; e++)
-                if (y->order[3 * t + e] < 0 || y->order[3 * t + e] >= y->J)
-                    GN_FAIL(BAD_DATA, "order names joint %d of %d", y->order[3 * t + e], y->J);
-    }
+    for (int i = 0; y && i < c->samples && l->needs & GN_HAS_order; i++) GN_TRY(check_pairs(&y[i]));
     return GN_OK;
 }
 
@@ -60,7 +79,7 @@ static inline gn_status run(loop k, const gn_loss_call *c) {
     const gn_loss *l = k.loss;
     const int views = l->views > 1 ? c->views : 1;
     double value = 0;
-    GN_TRY(check(l, c));
+    GN_TRY(gn_loss_check(l, c, c->labels));
 
     for (int first = 0; first < c->samples; first += views) {
         gn_points x[GN_VIEWS] = { 0 };
@@ -116,8 +135,13 @@ static inline gn_status run(loop k, const gn_loss_call *c) {
     ROWS(name_, OPTIONS);                                                                          \
     int64_t gn_##name_##_terms(const void *o, const gn_labels *y, int views, const gn_tensor *out); \
     gn_status gn_##name_##_run(const gn_loss_call *c);                                             \
+    static gn_status name_##_run(const gn_loss_call *c);                                           \
     static const gn_loss name_##_loss = { #name_, help_, needs_, { #output_ }, { 0 }, 1, 1, sizeof(GN_T), \
-                                          name_##_rows, gn_##name_##_terms, gn_##name_##_run };
+                                          name_##_rows, gn_##name_##_terms, name_##_run };         \
+    static gn_status name_##_run(const gn_loss_call *c) {                                          \
+        GN_TRY(gn_loss_check(&name_##_loss, c, c->labels));                                        \
+        return gn_##name_##_run(c);                                                                \
+    }
 #include "loss/all.h"
 
 /* --- the table --- */

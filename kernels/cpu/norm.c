@@ -314,6 +314,7 @@ static gn_status backward(const gn_call *c) {
 const gn_op gn_op_norm = {
     .name = "norm",
     .shape = shape,
-    .forward = { forward },
-    .backward = { backward },
+    .plan = { NULL, gn_norm_plan_cuda },
+    .forward = { forward, gn_norm_forward_cuda },
+    .backward = { backward, gn_norm_backward_cuda },
 };

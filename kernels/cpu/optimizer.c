@@ -1,5 +1,4 @@
 /* optimizer.c - the step of every parameter: one pass over weight, gradient and states. */
-#include "formula/optimizer.h"
 #include "gnomon/optimizer.h"
 #include <string.h>
 
@@ -35,23 +34,62 @@ static const gn_option rmsprop_options[] = {
         NUMBER(adam, epsilon, 1e-8, 0, 1, "added to its root"), DECAY(adam, decay), END
 static const gn_option adam_options[] = { ADAM_ROWS(0) }, adamw_options[] = { ADAM_ROWS(0.01) };
 
-static void run_sgd(const void *options, const gn_learn *l) {
+/* --- what is the same for all parameters --- */
+
+static void pace_sgd(const void *options, int64_t t, double rate, gn_pace *p) {
     const sgd *o = options;
-    const gn_pace p = { .scale = (gn_real)l->gradient_scale, .rate = (gn_real)l->rate, .decay = (gn_real)o->decay, .first = (gn_real)o->momentum };
+    (void)t;
+    *p = (gn_pace){ .scale = 1, .rate = (gn_real)rate, .decay = (gn_real)o->decay,
+                    .first = (gn_real)o->momentum, .nesterov = o->nesterov };
+}
+
+static void pace_rmsprop(const void *options, int64_t t, double rate, gn_pace *p) {
+    const rmsprop *o = options;
+    (void)t;
+    *p = (gn_pace){ .scale = 1, .rate = (gn_real)rate, .decay = (gn_real)o->decay, .second = (gn_real)o->smoothing,
+                    .second_new = (gn_real)(1 - o->smoothing), .epsilon = (gn_real)o->epsilon };
+}
+
+static void pace_adam(const void *options, int64_t t, double rate, gn_pace *p) {
+    const adam *o = options;
+    const double n = (double)t;
+    *p = (gn_pace){ .scale = 1, .rate = (gn_real)(rate / (1 - pow(o->beta1, n))), .decay = (gn_real)o->decay, .keep = 1,
+                    .first = (gn_real)o->beta1, .first_new = (gn_real)(1 - o->beta1),
+                    .second = (gn_real)o->beta2, .second_new = (gn_real)(1 - o->beta2),
+                    .second_scale = (gn_real)(1 / sqrt(1 - pow(o->beta2, n))), .epsilon = (gn_real)o->epsilon };
+}
+
+static void pace_adamw(const void *options, int64_t t, double rate, gn_pace *p) {
+    const adam *o = options;
+    pace_adam(options, t, rate, p);
+    p->decay = 0;
+    p->keep = (gn_real)(1 - rate * o->decay);
+}
+
+typedef void pace_fn(const void *options, int64_t t, double rate, gn_pace *p);
+
+static gn_pace clipped(pace_fn *pace, const void *options, const gn_learn *l) {
+    gn_pace p;
+    pace(options, l->t, l->rate, &p);
+    p.scale = (gn_real)l->gradient_scale;
+    return p;
+}
+
+/* --- the loops --- */
+
+static void run_sgd(const void *options, const gn_learn *l) {
+    const gn_pace p = clipped(pace_sgd, options, l);
     gn_real *restrict w = l->w, *restrict a = l->state[0];
     const gn_real *restrict g = l->g;
-    const int nesterov = o->nesterov;
     for (int64_t i = l->from; i < l->to; i++) {
-        gn_learnt x = gn_sgd_step(p, nesterov, (gn_learnt){ w[i], a[i], 0 }, g[i]);
+        gn_learnt x = gn_sgd_step(p, (gn_learnt){ w[i], a[i], 0 }, g[i]);
         w[i] = x.w;
         a[i] = x.a;
     }
 }
 
 static void run_rmsprop(const void *options, const gn_learn *l) {
-    const rmsprop *o = options;
-    const gn_pace p = { .scale = (gn_real)l->gradient_scale, .rate = (gn_real)l->rate, .decay = (gn_real)o->decay,
-                        .second = (gn_real)o->smoothing, .second_new = (gn_real)(1 - o->smoothing), .epsilon = (gn_real)o->epsilon };
+    const gn_pace p = clipped(pace_rmsprop, options, l);
     gn_real *restrict w = l->w, *restrict a = l->state[0];
     const gn_real *restrict g = l->g;
     for (int64_t i = l->from; i < l->to; i++) {
@@ -61,13 +99,7 @@ static void run_rmsprop(const void *options, const gn_learn *l) {
     }
 }
 
-static void adam_any(const adam *o, const gn_learn *l, double decay, double keep) {
-    const double t = (double)l->t;
-    const gn_pace p = { .scale = (gn_real)l->gradient_scale, .rate = (gn_real)(l->rate / (1 - pow(o->beta1, t))),
-                        .decay = (gn_real)decay, .keep = (gn_real)keep,
-                        .first = (gn_real)o->beta1, .first_new = (gn_real)(1 - o->beta1),
-                        .second = (gn_real)o->beta2, .second_new = (gn_real)(1 - o->beta2),
-                        .second_scale = (gn_real)(1 / sqrt(1 - pow(o->beta2, t))), .epsilon = (gn_real)o->epsilon };
+static void adam_any(gn_pace p, const gn_learn *l) {
     gn_real *restrict w = l->w, *restrict a = l->state[0], *restrict b = l->state[1];
     const gn_real *restrict g = l->g;
     for (int64_t i = l->from; i < l->to; i++) {
@@ -77,21 +109,16 @@ static void adam_any(const adam *o, const gn_learn *l, double decay, double keep
         b[i] = x.b;
     }
 }
-
-static void run_adam(const void *options, const gn_learn *l) {
-    const adam *o = options;
-    adam_any(o, l, o->decay, 1);
-}
-static void run_adamw(const void *options, const gn_learn *l) {
-    const adam *o = options;
-    adam_any(o, l, 0, 1 - l->rate * o->decay);
-}
+static void run_adam(const void *options, const gn_learn *l) { adam_any(clipped(pace_adam, options, l), l); }
+static void run_adamw(const void *options, const gn_learn *l) { adam_any(clipped(pace_adamw, options, l), l); }
 
 static const gn_optimizer all[] = {
-    { "sgd", "stochastic gradient descent with momentum", sizeof(sgd), sgd_options, 1, run_sgd },
-    { "rmsprop", "gradients over the root of their running mean square (Zhou 2017)", sizeof(rmsprop), rmsprop_options, 1, run_rmsprop },
-    { "adam", "running means of gradients and their squares", sizeof(adam), adam_options, 2, run_adam },
-    { "adamw", "adam with weight decay apart from the gradient", sizeof(adam), adamw_options, 2, run_adamw },
+    { "sgd", "stochastic gradient descent with momentum", sizeof(sgd), sgd_options, 1, GN_STEP_SGD, pace_sgd, run_sgd },
+    { "rmsprop", "gradients over the root of their running mean square (Zhou 2017)", sizeof(rmsprop), rmsprop_options, 1,
+      GN_STEP_RMSPROP, pace_rmsprop, run_rmsprop },
+    { "adam", "running means of gradients and their squares", sizeof(adam), adam_options, 2, GN_STEP_ADAM, pace_adam, run_adam },
+    { "adamw", "adam with weight decay apart from the gradient", sizeof(adam), adamw_options, 2, GN_STEP_ADAM, pace_adamw,
+      run_adamw },
 };
 const gn_optimizer *const gn_optimizers[] = { &all[0], &all[1], &all[2], &all[3], NULL };
 

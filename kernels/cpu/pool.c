@@ -107,7 +107,9 @@ static gn_status backward(const gn_call *c) {
 const gn_op gn_op_pool = {
     .name = "pool",
     .shape = shape,
-    .forward = { forward },
-    .backward = { backward },
+    .plan = { NULL, gn_pool_plan_cuda },
+    .forward = { forward, gn_pool_forward_cuda },
+    .backward = { backward, gn_pool_backward_cuda },
     .forgets = 1,
+    .leaves_rows = 1,
 };

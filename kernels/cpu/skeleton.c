@@ -5,14 +5,14 @@
 #include <stddef.h>
 #include <string.h>
 
-#define SHIN 452.125519758
-#define THIGH 456.008604234
-#define HIP 134.201602044
-#define TORSO (421.517337247 + 77.938555657) /* pelvis to thorax to neck, stretched out */
-#define HEAD 182.550526846
-#define FOREARM 249.772589249
-#define UPPER_ARM 284.125346475
-#define SHOULDER 180.776851782
+#define SHIN GN_R(452.125519758)
+#define THIGH GN_R(456.008604234)
+#define HIP GN_R(134.201602044)
+#define TORSO GN_R(421.517337247 + 77.938555657) /* pelvis to thorax to neck, stretched out */
+#define HEAD GN_R(182.550526846)
+#define FOREARM GN_R(249.772589249)
+#define UPPER_ARM GN_R(284.125346475)
+#define SHOULDER GN_R(180.776851782)
 
 enum { NONE = -1, LEGS, ARMS, HIPS, SHOULDERS };
 
@@ -94,12 +94,6 @@ const gn_skeleton *gn_skeleton_find(const char *name) {
     for (int i = 0; i < COUNT(skeletons); i++)
         if (!strcmp(skeletons[i]->name, name)) return skeletons[i];
     return NULL;
-}
-
-int gn_joint_find(const gn_skeleton *s, const char *joint) {
-    for (int j = 0; j < s->joints; j++)
-        if (!strcmp(s->joint[j], joint)) return j;
-    return -1;
 }
 
 int gn_joint_parent(const gn_skeleton *s, int joint) {

@@ -194,7 +194,7 @@ static gn_status backward(const gn_call *c) {
 const gn_op gn_op_softargmax = {
     .name = "softargmax",
     .shape = shape,
-    .plan = { plan },
-    .forward = { forward },
-    .backward = { backward },
+    .plan = { plan, gn_softargmax_plan_cuda },
+    .forward = { forward, gn_softargmax_forward_cuda },
+    .backward = { backward, gn_softargmax_backward_cuda },
 };

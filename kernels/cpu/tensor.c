@@ -32,6 +32,11 @@ int64_t gn_tensor_count(const gn_tensor *t) {
 
 size_t gn_tensor_bytes(const gn_tensor *t) { return (size_t)gn_tensor_count(t) * gn_type_bytes(t->type); }
 
+int64_t gn_rows(const gn_tensor *t) {
+    int64_t places = gn_shape_count(&t->shape) / t->shape.d[1];
+    return (places + GN_ROW_PLACES - 1) / GN_ROW_PLACES;
+}
+
 int gn_shape_same(const gn_shape *a, const gn_shape *b) {
     if (a->n != b->n) return 0;
     for (int i = 0; i < a->n; i++)

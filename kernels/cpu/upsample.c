@@ -97,8 +97,10 @@ static gn_status backward(const gn_call *c) {
 const gn_op gn_op_upsample = {
     .name = "upsample",
     .shape = shape,
-    .forward = { forward },
-    .backward = { backward },
+    .plan = { NULL, gn_upsample_plan_cuda },
+    .forward = { forward, gn_upsample_forward_cuda },
+    .backward = { backward, gn_upsample_backward_cuda },
     .passes = 2,
     .forgets = 3,
+    .leaves_rows = 1,
 };

@@ -12,6 +12,8 @@
 #define GN_FORMULA_OPTIMIZER_H
 #include "gnomon/formula.h"
 
+typedef enum { GN_STEP_SGD, GN_STEP_RMSPROP, GN_STEP_ADAM } gn_step; /* adamw is adam at another pace */
+
 typedef struct {
     gn_real scale;            /* of the gradient */
     gn_real rate;
@@ -21,14 +23,15 @@ typedef struct {
     gn_real first_new, second_new; /* 1 - first, 1 - second: exact for 0.999 only in double */
     gn_real second_scale;     /* 1 / sqrt(1 - second^t) */
     gn_real epsilon;
+    int nesterov;             /* sgd: look ahead by the momentum */
 } gn_pace;
 
 typedef struct { gn_real w, a, b; } gn_learnt; /* the weight and its states */
 
-GN_FN gn_learnt gn_sgd_step(gn_pace p, int nesterov, gn_learnt x, gn_real g) {
+GN_FN gn_learnt gn_sgd_step(gn_pace p, gn_learnt x, gn_real g) {
     g = g * p.scale + p.decay * x.w;
     x.a = p.first * x.a + g;
-    x.w -= p.rate * (nesterov ? g + p.first * x.a : x.a);
+    x.w -= p.rate * (p.nesterov ? g + p.first * x.a : x.a);
     return x;
 }
 

@@ -6,15 +6,19 @@
 #ifndef GN_RANDOM_H
 #define GN_RANDOM_H
 #include "gnomon/formula.h"
-#include <Random123/philox.h>
 
 typedef struct { uint32_t word[4]; } gn_draw;
 
-static inline gn_draw gn_draw_at(uint64_t seed, uint64_t stream, uint64_t index) {
-    philox4x32_key_t key = { { (uint32_t)seed, (uint32_t)(seed >> 32) } };
-    philox4x32_ctr_t at = { { (uint32_t)index, (uint32_t)(index >> 32), (uint32_t)stream, (uint32_t)(stream >> 32) } };
-    philox4x32_ctr_t drawn = philox4x32_R(10, at, key);
-    gn_draw d = { { drawn.v[0], drawn.v[1], drawn.v[2], drawn.v[3] } };
+GN_FN gn_draw gn_draw_at(uint64_t seed, uint64_t stream, uint64_t index) {
+    gn_draw d = { { (uint32_t)index, (uint32_t)(index >> 32), (uint32_t)stream, (uint32_t)(stream >> 32) } };
+    uint32_t key[2] = { (uint32_t)seed, (uint32_t)(seed >> 32) };
+    for (int round = 0; round < 10; round++) {
+        uint64_t a = UINT64_C(0xD2511F53) * d.word[0], b = UINT64_C(0xCD9E8D57) * d.word[2];
+        gn_draw next = { { (uint32_t)(b >> 32) ^ d.word[1] ^ key[0], (uint32_t)b, (uint32_t)(a >> 32) ^ d.word[3] ^ key[1],
+                           (uint32_t)a } };
+        d = next;
+        key[0] += 0x9E3779B9u, key[1] += 0xBB67AE85u;
+    }
     return d;
 }
 

@@ -4,7 +4,7 @@
  * there? from labels alone) and x_term (its value, and how it pulls), and one include below; ranking.h is
  * a good one to copy. Its last lines, outside the guard, register it: they are read once a pass, and mean
  * what whoever includes this file says GN_LOSS and GN_MAP_LOSS mean; GN_T names the options struct there.
- * It then has a loop, YAML keys, help, and the tests of test_losses_f64.c. */
+ * It then has a loop, a kernel, YAML keys, help, and the tests of test_losses_f64.c and test_parity_losses.c. */
 #ifndef GN_LOSS
 #define GN_LOSS(name, OPTIONS, help, reads, least, views, needs)
 #endif

@@ -30,10 +30,10 @@ typedef struct { int a, b; gn_real weight, length, dz; } bone_length;
 /* 1 / reference length, up to the group's own scale. */
 GN_FN gn_real bone_weight(const bone_options *o, const gn_skeleton *s, int e) {
     const gn_bone *bone = &s->bone[e];
-    if (o->scale == BONE_PAPER) return GN_R(1000) / GN_R(bone->mean_mm);
+    if (o->scale == BONE_PAPER) return GN_R(1000) / bone->mean_mm;
     for (int k = 0; k < s->bones; k++)
         if (s->bone[k].b == bone->a && s->bone[k].group == bone->group)
-            return GN_R(s->bone[k].mean_mm) / GN_R(bone->mean_mm);
+            return s->bone[k].mean_mm / bone->mean_mm;
     return GN_R(1);
 }
 

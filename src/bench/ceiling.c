@@ -1,4 +1,5 @@
-/* ceiling.c - what this machine can do at most: multiply-adds from registers, and bytes copied from memory. */
+/* ceiling.c - what this machine can do at most: multiply-adds from registers, and bytes copied from memory.
+ * A GPU measures its own: kernels/cuda/ceiling.cu. */
 #include "gnomon/bench.h"
 #include <math.h>
 #include <string.h>
@@ -73,7 +74,8 @@ static gn_status measure(void *what, int worker, int workers) {
     return GN_OK;
 }
 
-gn_status gn_ceiling_measure(gn_pool *pool, gn_arena *a, gn_ceiling *c) {
+gn_status gn_ceiling_measure(gn_pool *pool, gn_device *d, gn_arena *a, gn_ceiling *c) {
+    if (d) return gn_device_ceiling(d, &c->flop_s, &c->bf16_s, &c->bytes_s);
     int workers = gn_pool_workers(pool);
     all shares;
     GN_TAKE(shares.of, a, workers);

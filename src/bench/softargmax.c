@@ -1,7 +1,7 @@
 /* softargmax.c - volumes of 64 x 64 x 64 logits a joint to points and back, beside a copy of as many bytes.
  *
  * A worker takes whole samples, as a shard would. The peer is tools/bench/torch_softargmax.py. */
-#include "gnomon/bench.h"
+#include "rehearsal.h"
 #include "formula/random.h"
 #include "gnomon/attr.h"
 #include "gnomon/op.h"
@@ -61,16 +61,12 @@ static gn_status run(void *what, int worker, int workers) {
     return gn_op_softargmax.backward[GN_CPU](c);
 }
 
-static int by_value(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 gn_status gn_bench_softargmax(FILE *to, const gn_bench_options *o, gn_arena *a) {
     bench b = { .attr = { JOINTS, SIDE } };
     gn_pool *pool;
     gn_ceiling c;
     double *t;
+    if (o->backend == GN_BENCH_cuda) GN_FAIL(BAD_USAGE, "backend: softargmax is benched on the CPU alone");
     GN_TRY(gn_pool_open(a, o->workers, &pool));
     const int workers = gn_pool_workers(pool);
     if (o->batch % workers) GN_FAIL(BAD_USAGE, "%d workers do not divide a batch of %d", workers, o->batch);
@@ -82,13 +78,13 @@ gn_status gn_bench_softargmax(FILE *to, const gn_bench_options *o, gn_arena *a) 
         GN_TRY(gn_pool_run(pool, run, &b));
         if (i >= o->warmup) t[i - o->warmup] = gn_seconds() - start;
     }
-    qsort(t, (size_t)o->steps, sizeof *t, by_value);
+    qsort(t, (size_t)o->steps, sizeof *t, gn_by_value);
     const double step = t[o->steps / 2], bytes = 3.0 * (double)gn_tensor_bytes(&b.of[0].x) * workers; /* read, read, written */
     if (o->json) {
         fprintf(to, "{\"step_s\": %.4f, \"gb_s\": %.2f}\n", step, bytes / step / 1e9);
         return GN_OK;
     }
-    GN_TRY(gn_ceiling_measure(pool, a, &c));
+    GN_TRY(gn_ceiling_measure(pool, NULL, a, &c));
     fprintf(to, "softargmax  %8.2f ms   %d samples of %d joints of %d^3, forward and backward, %s, %d workers\n", 1e3 * step, o->batch,
             JOINTS, SIDE, o->type ? "bf16" : "float", workers);
     fprintf(to, "floor       %8.2f ms   %.0f %% reached (%.1f GB/s, copies %.1f)\n", 1e3 * bytes / c.bytes_s,

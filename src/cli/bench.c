@@ -28,4 +28,13 @@ static gn_status bench(const cli_command *c, bench_fn *run) {
 
 gn_status cli_bench_step(const cli_command *c) { return bench(c, gn_bench_step); }
 gn_status cli_bench_op(const cli_command *c) { return bench(c, gn_bench_op); }
+gn_status cli_profile(const cli_command *c) {
+    gn_experiment e;
+    int steps;
+    GN_TRY(cli_given_count(c, "steps", 5, 1, 1000, &steps));
+    GN_TRY(gn_experiment_read(c->arena, c->arg[0], c->n_assign, c->assign, &e));
+    GN_TRY(gn_experiment_check(&e, c->arena, NULL));
+    return gn_profile(stdout, &e, 3, steps, c->arena);
+}
+
 gn_status cli_bench_softargmax(const cli_command *c) { return bench(c, gn_bench_softargmax); }

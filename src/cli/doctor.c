@@ -88,6 +88,8 @@ gn_status cli_doctor(const cli_command *c) {
 #else
     say("oneDNN", "absent: reference loops compute");
 #endif
+    say("cuBLAS", gn_cublas_version());
+    say("cuDNN", gn_cudnn_version());
     cpu_name(text, sizeof text);
     say("processor", text);
     instructions(text, sizeof text);

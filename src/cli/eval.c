@@ -30,8 +30,8 @@ gn_status cli_eval(const cli_command *c) {
     if (!last->data.valid.n) GN_FAIL(BAD_CONFIG, "%s: data.valid: names no data set", file);
     GN_TRY(gn_pool_open(c->arena, e.device.workers, &pool));
     GN_TRY(gn_experiment_build(&e, c->arena, &g));
-    gn_plan plan = { .backend = GN_CPU, .impl = (gn_impl)e.device.impl, .type = (gn_type)e.device.type,
-                     .batch = last->data.batch, .shards = last->train.shards, .norm_shard = last->train.norm, .pool = pool };
+    gn_plan plan;
+    GN_TRY(gn_experiment_plan(last, pool, 0, &plan));
     GN_TRY(gn_graph_plan(g, &plan));
     GN_TRY(gn_checkpoint_weights(checkpoint, g, NULL, last->train.ema > 0));
     gn_log("%s", checkpoint);

@@ -14,7 +14,8 @@ static const cli_flag
     predict_flags[] = { { "out", "PATH", "where to; RUN/predictions unless said" }, { "box", "X,Y,W,H", "the person, pixels; the middle square unless said" },
                         { "count", "N", "of a set: samples; 8 unless said" },
                         { "sheet", "FILE.png", "of a set: one picture of that many, beside the truth; nothing else is written" }, ROOT, END },
-    loader_flags[] = { { "threads", "N", "that read" }, END };
+    loader_flags[] = { { "threads", "N", "that read" }, END },
+    profile_flags[] = { { "steps", "N", "timed; 5 unless said" }, END };
 
 static const cli_verb all[] = {
     { "data", "make", "SET|EXPERIMENT [key=value ...]", "draws a set, an experiment's, or all: puppet", 1, 1, 1, make_flags, cli_data_make },
@@ -29,9 +30,10 @@ static const cli_verb all[] = {
     { "runs", "show", "RUN", "one run: state, stages, best", 1, 1, 0, NULL, cli_runs_show },
     { "report", NULL, "RUN", "one page: curves, tables, pictures", 1, 1, 0, NULL, cli_report },
     { "bench", "step", "[key=value ...]", "a training step beside this machine's ceilings", 0, 0, 1, NULL, cli_bench_step },
-    { "bench", "op", "[key=value ...]", "the same step, kind of node by kind of node", 0, 0, 1, NULL, cli_bench_op },
+    { "bench", "op", "[key=value ...]", "the same step, node by node", 0, 0, 1, NULL, cli_bench_op },
     { "bench", "softargmax", "[key=value ...]", "volumes of 64^3 a joint to points and back, beside a copy", 0, 0, 1, NULL, cli_bench_softargmax },
     { "bench", "loader", "[SHARD]", "samples a second, beside a plain copy", 0, 1, 0, loader_flags, cli_bench_loader },
+    { "profile", NULL, "EXPERIMENT [key=value ...]", "a step, node by node, beside its floor", 1, 1, 1, profile_flags, cli_profile },
     { "describe", NULL, "[NAME]", "every option there is, or those of one thing", 0, 1, 0, NULL, cli_describe },
     { "doctor", NULL, "", "libraries, processor, memory, GPU", 0, 0, 0, NULL, cli_doctor },
     { .word = NULL },

@@ -18,6 +18,7 @@ gn_status cli_bench_step(const cli_command *c);
 gn_status cli_bench_op(const cli_command *c);
 gn_status cli_bench_softargmax(const cli_command *c);
 gn_status cli_bench_loader(const cli_command *c);
+gn_status cli_profile(const cli_command *c);
 gn_status cli_describe(const cli_command *c);
 gn_status cli_doctor(const cli_command *c);
 #endif

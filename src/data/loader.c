@@ -243,6 +243,12 @@ static gn_status take_slot(gn_loader *l, gn_arena *a, int P, slot *b) {
     return GN_OK;
 }
 
+int gn_loader_pairs(const gn_loader *l) {
+    int most = 0;
+    for (int k = 0; k < l->order.sets; k++) most = l->source[k].P > most ? l->source[k].P : most;
+    return most;
+}
+
 gn_status gn_loader_open(gn_arena *a, const gn_loader_spec *spec, gn_loader **loader) {
     if (spec->batch < 1 || spec->batch > 1 << 16 || spec->side < 1 || spec->side > 1 << 13)
         GN_FAIL(BAD_CONFIG, "a batch of %d pictures of %d pixels a side", spec->batch, spec->side);
@@ -251,9 +257,7 @@ gn_status gn_loader_open(gn_arena *a, const gn_loader_spec *spec, gn_loader **lo
     l->spec = *spec;
     GN_TRY(open_sets(l, a));
     GN_TRY(check_backdrop(l));
-    int P = 0;
-    for (int k = 0; k < l->order.sets; k++) P = l->source[k].P > P ? l->source[k].P : P;
-    for (int k = 0; k < SLOTS; k++) GN_TRY(take_slot(l, a, P, &l->slot[k]));
+    for (int k = 0; k < SLOTS; k++) GN_TRY(take_slot(l, a, gn_loader_pairs(l), &l->slot[k]));
     GN_TRY(gn_crew_open(a, spec->threads > 0 ? spec->threads : 1, &l->crew));
     *loader = l;
     return GN_OK;

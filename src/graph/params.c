@@ -62,7 +62,7 @@ int gn_graph_params(const gn_graph *g, const gn_param **list) {
     return g->n_param;
 }
 
-gn_real *gn_graph_weights(const gn_graph *g) { return g->weights; }
+gn_real *gn_graph_weights(const gn_graph *g) { return g->weights_host; }
 gn_real *gn_graph_gradients(const gn_graph *g) { return g->gradients; }
 
 int64_t gn_graph_weight_count(const gn_graph *g, int64_t *trained) {
@@ -113,8 +113,8 @@ void gn_graph_init(gn_graph *g, gn_init how, uint64_t seed) {
         const gn_param *p = &g->param[i];
         uint64_t stream = gn_hash(p->name, strlen(p->name));
         int64_t n = gn_shape_count(&p->shape);
-        memset(g->weights + p->at, 0, (size_t)p->count * sizeof *g->weights);
+        memset(g->weights_host + p->at, 0, (size_t)p->count * sizeof *g->weights_host);
         for (int64_t k = 0; k < n && !p->zero; k++)
-            g->weights[p->at + place(p, g->blocks[i], k)] = (gn_real)initial(p, how, seed, stream, k);
+            g->weights_host[p->at + place(p, g->blocks[i], k)] = (gn_real)initial(p, how, seed, stream, k);
     }
 }

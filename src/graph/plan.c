@@ -12,7 +12,8 @@ static gn_status check(const gn_graph *g, const gn_plan *p) {
     if (p->batch < 1 || p->shards < 1 || p->batch % p->shards)
         GN_FAIL(BAD_CONFIG, "a batch of %d cannot be cut into %d equal shards", p->batch, p->shards);
     if (p->type != GN_TYPE_REAL && p->type != GN_TYPE_BF16) GN_FAIL(BAD_CONFIG, "activations are stored as float or bf16");
-    if (p->backend != GN_CPU) GN_FAIL(NO_DEVICE, "this build has no CUDA");
+    if (p->backend == GN_CUDA && p->norm_shard && (p->shards > 1 || p->comm))
+        GN_FAIL(BAD_CONFIG, "norm: shard on a GPU: expected one GPU and one shard, got %d of %d", p->comm ? p->ranks : 1, p->shards);
     for (int i = 1; i < g->n; i++)
         if (!g->node[i].op->forward[p->backend] && g->node[i].n_in)
             GN_FAIL(NO_DEVICE, "%s: op %s is not there on this backend", g->node[i].name, g->node[i].op->name);
@@ -20,7 +21,7 @@ static gn_status check(const gn_graph *g, const gn_plan *p) {
 }
 
 static gn_status shape_nodes(gn_graph *g) {
-    int block = g->plan.block ? g->plan.block : gn_block_fastest(g->plan.impl);
+    int block = g->plan.backend == GN_CUDA ? 0 : g->plan.block ? g->plan.block : gn_block_fastest(g->plan.impl);
     for (int i = 1; i < g->n; i++) {
         node *d = &g->node[i];
         gn_shape in[GN_OP_IN];
@@ -181,14 +182,15 @@ static gn_status bind(gn_graph *g, const buffers *b, int i, int shard) {
         saved[k] = saved_tensor(d, k);
         saved[k].data = at(g, b, b->of[i].saved[k], shard);
     }
+    if (g->device && d->s.norm_channels) saved[0].data = g->stats + d->sums_at; /* of the batch: the shards' own is one shard's */
     bind_params(g, d, shard, param, d_param);
     int64_t seen = d->n_in ? places_of(&in->shape) : 0;
-    double *sums = g->sums + d->sums_at + (d->s.norm_channels ? shard * 2 * gn_tensor_lanes(in) : 0);
+    double *sums = g->device ? NULL : g->sums + d->sums_at + (d->s.norm_channels ? shard * 2 * gn_tensor_lanes(in) : 0);
     *call_of(g, i, shard) = (gn_call){
         .attr = d->attr, .n_in = d->n_in, .in = in, .param = param, .out = out, .saved = saved,
         .d_out = slope_of(g, i, shard), .d_in = d_in, .d_param = d_param, .first = d->first, .sums = sums,
-        .count = g->plan.norm_shard ? seen : seen * g->plan.shards,
-        .first_sample = shard, .sample_stride = g->plan.shards,
+        .count = g->plan.norm_shard ? seen : seen * g->plan.shards * ranks_of(g),
+        .first_sample = g->plan.rank * g->plan.shards + shard, .sample_stride = (int64_t)g->plan.shards * ranks_of(g),
     };
     return GN_OK;
 }
@@ -218,7 +220,7 @@ static gn_status plan_ops(gn_graph *g) {
 /* When only sizes are asked for, a slab is any address: nothing is read or written. */
 static gn_status reserve(gn_graph *g, size_t bytes, void *slab) {
     void *p = g;
-    if (!g->measuring) GN_TRY(gn_slab_reserve(g->arena, bytes, &p));
+    if (!g->measuring) GN_TRY(g->device ? gn_device_reserve(g->device, bytes, &p) : gn_slab_reserve(g->arena, bytes, &p));
     memcpy(slab, &p, sizeof p);
     return GN_OK;
 }
@@ -251,7 +253,8 @@ static gn_status plan_memory(gn_graph *g) {
     GN_TRY(reserve(g, size->scratch - g->scratch_each * (size_t)shards, &g->shadow));
     for (int i = 1; i < g->n; i++)
         for (int s = 0; s < shards; s++) call_of(g, i, s)->shadow = g->shadow + g->node[i].shadow_at;
-    return GN_OK;
+    g->weights_host = g->weights;
+    return g->device ? gn_graph_gpu_bind(g) : GN_OK;
 }
 
 static void count_flop(gn_graph *g) {
@@ -276,11 +279,13 @@ static gn_status plan(gn_graph *g, const gn_plan *p) {
     if (g->planned) GN_FAIL(INTERNAL, "the graph is planned already");
     GN_TRY(check(g, p));
     g->plan = *p;
+    if (p->backend == GN_CUDA && !g->measuring) GN_TRY(gn_device_open(g->arena, p->device, &g->device));
     g->poison = getenv("GN_POISON") && strcmp(getenv("GN_POISON"), "0");
     GN_TRY(shape_nodes(g));
     GN_TRY(gn_params_plan(g));
     GN_TRY(plan_norms(g));
     plan_gradients(g);
+    if (g->device) GN_TRY(gn_graph_gpu_plan(g));
     GN_TRY(plan_memory(g));
     count_flop(g);
     return GN_OK;

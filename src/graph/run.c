@@ -213,19 +213,27 @@ gn_status gn_graph_forward(gn_graph *g, gn_mode mode, uint64_t seed) {
     assert(g->planned);
     g->mode = mode;
     g->seed = seed;
-    return run(g, forward);
+    if (!g->device) return run(g, forward);
+    gn_stream_seed(g, seed);
+    return gn_stream_forward(g);
 }
 
 gn_status gn_graph_backward(gn_graph *g) {
     assert(g->planned && g->plan.backward && g->mode == GN_TRAIN);
-    return run(g, backward);
+    return g->device ? gn_stream_backward(g) : run(g, backward);
 }
 
 /* --- what the outside sees of a shard --- */
 
+static gn_tensor at_host(const gn_graph *g, int i, int shard) {
+    gn_tensor t = *call_of(g, i, shard)->out;
+    if (g->device) t.data = g->node[i].mirror + (size_t)shard * gn_tensor_bytes(&t);
+    return t;
+}
+
 gn_tensor gn_graph_input(gn_graph *g, const char *name, int shard) {
     for (int i = 1; i < g->n; i++)
-        if (!g->node[i].n_in && !strcmp(g->node[i].name, name)) return *call_of(g, i, shard)->out;
+        if (!g->node[i].n_in && !strcmp(g->node[i].name, name)) return at_host(g, i, shard);
     return (gn_tensor){ 0 };
 }
 
@@ -237,34 +245,46 @@ static gn_tensor shown(gn_tensor t) {
 gn_shape gn_graph_output_shape(const gn_graph *g, int i) {
     return shown((gn_tensor){ .shape = g->node[g->output[i].node].s.out }).shape;
 }
-gn_tensor gn_graph_output(gn_graph *g, int i, int shard) { return shown(*call_of(g, g->output[i].node, shard)->out); }
+gn_tensor gn_graph_output(gn_graph *g, int i, int shard) { return shown(at_host(g, g->output[i].node, shard)); }
+gn_tensor gn_graph_output_on_gpu(gn_graph *g, int i, int shard) { return shown(*call_of(g, g->output[i].node, shard)->out); }
 gn_tensor gn_graph_slope(gn_graph *g, int i, int shard) { return shown(*slope_of(g, g->output[i].node, shard)); }
 
 /* --- costs --- */
 
 void gn_graph_time_nodes(gn_graph *g, int yes) { g->timed = yes; }
 
-int gn_graph_costs(const gn_graph *g, gn_node_cost *list, int most) {
-    int n = 0;
-    for (int i = 1; i < g->n && n < most; i++, n++) {
+/* Shards whose work and time are told: worker 0's, or all of a GPU. */
+static int shards_told(const gn_graph *g) {
+    const int workers = g->device || !g->plan.pool ? 1 : gn_pool_workers(g->plan.pool);
+    return (g->plan.shards + workers - 1) / workers;
+}
+
+gn_status gn_graph_costs(gn_graph *g, gn_node_cost *list, int most, int *n) {
+    const int shards = shards_told(g);
+    if (g->device && g->timed) GN_TRY(gn_stream_times(g));
+    *n = 0;
+    for (int i = 1; i < g->n && *n < most; i++, ++*n) {
         const node *d = &g->node[i];
         const gn_call *c = call_of(g, i, 0);
-        double inputs = 0, kept = 0, products = 1, params = 0;
+        double inputs = 0, kept = 0, products = 1, params = 0, read = 0;
         for (int k = 0; k < c->n_in; k++) {
             double size = (double)gn_tensor_bytes(&c->in[k]);
             inputs += size;
             if (!(d->op->forgets >> k & 1)) kept += size;
         }
-        for (int k = 0; k < d->s.n_param; k++) params += (double)g->param[d->param + k].count * (double)sizeof(gn_real);
-        double bytes = c->n_in ? inputs + (double)gn_tensor_bytes(c->out) + params : 0; /* inputs come from outside */
+        for (int k = 0; k < d->s.n_param; k++) {
+            const gn_param *p = &g->param[d->param + k];
+            params += (double)p->count * (double)sizeof(gn_real);
+            read += (double)p->count * (double)(g->narrow && p->role == GN_WEIGHT ? sizeof *g->narrow : sizeof(gn_real));
+        }
+        const double values = inputs + (double)gn_tensor_bytes(c->out);
+        double bytes = c->n_in ? values + read : 0; /* inputs come from outside */
         if (d->wants && g->plan.backward) { /* slopes in place of values, and what it reads again */
-            bytes += bytes + kept;
+            bytes += values + params + kept;
             products += (c->n_in && c->d_in[0].data) + (d->s.n_param && c->d_param[0].data);
         }
-        int shards = (g->plan.shards + (g->plan.pool ? gn_pool_workers(g->plan.pool) : 1) - 1) /
-                     (g->plan.pool ? gn_pool_workers(g->plan.pool) : 1); /* of worker 0, whose time it is */
-        list[n] = (gn_node_cost){ .name = d->name, .op = d->op->name, .flop = products * d->flop * shards, .bytes = bytes * shards,
-                                  .forward_s = d->seconds[0], .backward_s = d->seconds[1] };
+        list[*n] = (gn_node_cost){ .name = d->name, .op = d->op->name, .flop = products * d->flop * shards, .bytes = bytes * shards,
+                                   .forward_s = d->seconds[0], .backward_s = d->seconds[1] };
     }
-    return n;
+    return GN_OK;
 }

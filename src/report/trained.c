@@ -17,8 +17,8 @@ gn_status gn_trained_open(gn_arena *a, const char *run, int batch, gn_trained *t
     if (batch) e->data.batch = batch, e->train.shards = 1;
     GN_TRY(gn_pool_open(a, e->device.workers, &t->pool));
     GN_TRY(gn_experiment_build(e, a, &t->graph));
-    gn_plan plan = { .backend = GN_CPU, .impl = (gn_impl)e->device.impl, .type = (gn_type)e->device.type, .batch = e->data.batch,
-                     .shards = e->train.shards, .norm_shard = e->train.norm, .pool = t->pool };
+    gn_plan plan;
+    GN_TRY(gn_experiment_plan(e, t->pool, 0, &plan));
     GN_TRY(gn_graph_plan(t->graph, &plan));
     GN_TRY(gn_checkpoint_weights(t->checkpoint, t->graph, NULL, e->train.ema > 0));
     t->weights = gn_weights_hash(t->graph);

@@ -204,12 +204,8 @@ static gn_status read_stages(gn_arena *a, gn_experiment *e) {
     return GN_OK;
 }
 
-gn_status gn_experiment_read(gn_arena *a, const char *path, int n_override, char *const *override, gn_experiment *e) {
-    gn_yaml *tree;
-    const char *file;
+static gn_status make(gn_arena *a, gn_yaml *tree, const char *file, int n_override, char *const *override, gn_experiment *e) {
     const gn_option *rows;
-    GN_TAKE_TEXT(file, a, "%s", path);
-    GN_TRY(gn_yaml_read(a, file, &tree));
     if (tree->kind != GN_YAML_MAP) GN_FAIL(BAD_CONFIG, "%s: expected a mapping of keys", gn_yaml_place(tree));
     GN_TRY(open_stages(a, tree));
     for (int i = 0; i < n_override; i++) GN_TRY(gn_yaml_override(a, tree, override[i]));
@@ -218,6 +214,20 @@ gn_status gn_experiment_read(gn_arena *a, const char *path, int n_override, char
     GN_TRY(read_stages(a, e));
     note_untrained(e);
     return GN_OK;
+}
+
+gn_status gn_experiment_read(gn_arena *a, const char *path, int n_override, char *const *override, gn_experiment *e) {
+    gn_yaml *tree;
+    const char *file;
+    GN_TAKE_TEXT(file, a, "%s", path);
+    GN_TRY(gn_yaml_read(a, file, &tree));
+    return make(a, tree, file, n_override, override, e);
+}
+
+gn_status gn_experiment_parse(gn_arena *a, const char *file, const char *text, gn_experiment *e) {
+    gn_yaml *tree;
+    GN_TRY(gn_yaml_parse(a, file, text, strlen(text), &tree));
+    return make(a, tree, file, 0, NULL, e);
 }
 
 void gn_experiment_print(const gn_experiment *e, FILE *to) { gn_config_write(to, e->rows, e, 0); }

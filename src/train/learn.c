@@ -49,6 +49,16 @@ static gn_status move(void *what, int worker, int workers) {
     return GN_OK;
 }
 
+/* The rate that the schedule has come to, noted for the record. */
+static double rate(gn_session *s) {
+    const double first = *(const double *)s->stage->train.optimizer.options;
+    return s->note.rate = first * gn_schedule(s->stage, s->at.stage_step);
+}
+
+void gn_learn_pace(gn_session *s, gn_pace *p) {
+    s->optimizer->pace(s->stage->train.optimizer.options, s->at.stage_step + 1, rate(s), p);
+}
+
 gn_status gn_learn_step(gn_session *s) {
     GN_TRY(gn_pool_run(s->pool, measure, s));
     double sum = 0, clip = s->stage->train.clip;
@@ -56,9 +66,7 @@ gn_status gn_learn_step(gn_session *s) {
     s->note.norm = sqrt(sum);
     if (!isfinite(s->note.norm)) return gn_diverged(s, "the norm of the gradient", s->note.norm);
 
-    const double rate = *(const double *)s->stage->train.optimizer.options;
-    s->note.rate = rate * gn_schedule(s->stage, s->at.stage_step);
-    job j = { s, { .t = s->at.stage_step + 1, .rate = s->note.rate, .w = gn_graph_weights(s->graph), .g = gn_graph_gradients(s->graph),
+    job j = { s, { .t = s->at.stage_step + 1, .rate = rate(s), .w = gn_graph_weights(s->graph), .g = gn_graph_gradients(s->graph),
                    .gradient_scale = clip > 0 && s->note.norm > clip ? clip / s->note.norm : 1, .state = s->state } };
     return gn_pool_run(s->pool, move, &j);
 }

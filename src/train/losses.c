@@ -22,13 +22,14 @@ static gn_status bind(gn_session *s, gn_loss_line *line, const gn_loss_use *use)
     GN_TRY(bind_outputs(s, line));
     GN_TAKE(line->call, s->of_stage, s->shards);
     GN_TAKE(line->value, s->of_stage, s->shards);
+    const int here = s->shards / (s->gpu ? s->stage->device.gpus : 1); /* shards of the graph: other GPUs' look alike */
     for (int k = 0; k < s->shards; k++) {
         gn_tensor *out, *slope;
         GN_TAKE(out, s->of_stage, line->outputs);
         GN_TAKE(slope, s->of_stage, line->outputs);
         for (int i = 0; i < line->outputs; i++) {
-            out[i] = gn_graph_output(s->graph, line->output[i], k);
-            slope[i] = gn_graph_slope(s->graph, line->output[i], k);
+            out[i] = gn_graph_output(s->graph, line->output[i], k % here);
+            slope[i] = gn_graph_slope(s->graph, line->output[i], k % here);
         }
         line->call[k] = (gn_loss_call){ .options = use->options, .samples = s->each, .views = 1, .labels = s->labels + k * s->each,
                                         .outputs = line->outputs, .out = out, .d_out = slope, .value = &line->value[k] };
@@ -54,14 +55,16 @@ static gn_status run(void *what, int worker, int workers) {
     return GN_OK;
 }
 
-gn_status gn_losses_run(gn_session *s) {
+void gn_losses_scale(gn_session *s) {
     for (int i = 0; i < s->n_loss; i++) {
         gn_loss_line *line = &s->loss[i];
         const gn_loss_use *use = line->use;
         line->normaliser = gn_loss_normaliser(use->loss, use->options, (gn_mean)use->mean, s->shards * s->each, 1, s->labels, line->call[0].out);
         for (int k = 0; k < s->shards; k++) line->call[k].scale = use->weight / line->normaliser;
     }
-    GN_TRY(gn_pool_run(s->pool, run, s));
+}
+
+gn_status gn_losses_sum(gn_session *s) {
     s->note.loss = 0;
     for (int i = 0; i < s->n_loss; i++) {
         gn_loss_line *line = &s->loss[i];
@@ -74,6 +77,12 @@ gn_status gn_losses_run(gn_session *s) {
     return GN_OK;
 }
 
+gn_status gn_losses_run(gn_session *s) {
+    gn_losses_scale(s);
+    GN_TRY(gn_pool_run(s->pool, run, s));
+    return gn_losses_sum(s);
+}
+
 static int all_finite(const gn_tensor *t) {
     const int64_t n = gn_tensor_count(t);
     const gn_real *x = t->data;
@@ -84,6 +93,7 @@ static int all_finite(const gn_tensor *t) {
 
 gn_status gn_diverged(gn_session *s, const char *what, double value) {
     const char *first = "none of the outputs";
+    GN_TRY(gn_graph_hear(s->graph));
     for (int i = gn_graph_outputs(s->graph) - 1; i >= 0; i--)
         for (int k = 0; k < s->shards; k++) {
             gn_tensor t = gn_graph_output(s->graph, i, k);

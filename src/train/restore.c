@@ -58,6 +58,7 @@ static gn_status read_in(gn_arena *a, const char *folder, gn_graph *g, int state
         }
         if (ema) GN_TRY(take(folder, optimizer, "ema.", g, i, ema));
     }
+    GN_TRY(gn_graph_push(g));
     return progress(folder, b.state, at);
 }
 
@@ -104,7 +105,7 @@ static gn_status weights_in(gn_arena *a, const char *folder, gn_graph *g, const 
         }
         if (!found) GN_FAIL(BAD_CONFIG, "train.only: the model has no scope '%s'", scopes ? only->item[k] : "");
     }
-    return GN_OK;
+    return gn_graph_push(g);
 }
 
 gn_status gn_checkpoint_weights(const char *folder, gn_graph *g, const gn_texts *only, int averaged) {

@@ -55,7 +55,7 @@ static const gn_option train_rows[] = {
     COUNT("log_every", OF(train, log_every), 10, 1, 1e9, "steps between records"),
     INT("keep", OF(train, keep), 3, 1, 1000, "newest checkpoints kept, besides the best"),
     TEXT("best", OF(train, best), "pckh", "metric that chooses the best checkpoint"),
-    CHOICE("numerics", OF(train, numerics), 0, "exact|fast", "fast: smaller types where a device has them"),
+    CHOICE("numerics", OF(train, numerics), 0, "exact|fast", "sums over several GPUs: in the fixed tree, or in the order that NCCL finds fastest"),
     PICK(TREE, "stages", OF(train, stages), 0, "name: keys it overrides, from the root down; run in this order"),
     END,
 };

@@ -6,7 +6,7 @@
 
 /* --- a stage --- */
 
-static gn_status plan(gn_session *s) {
+gn_status gn_session_plan(gn_session *s) {
     const gn_experiment *e = s->stage;
     const char **frozen;
     GN_TAKE(frozen, s->of_stage, e->train.frozen.n + 1);
@@ -16,11 +16,14 @@ static gn_status plan(gn_session *s) {
     if (s->each * s->shards != e->data.batch)
         GN_FAIL(BAD_CONFIG, "stage %s: train.shards %d does not divide data.batch %d", s->name, s->shards, e->data.batch);
     GN_TAKE(s->labels, s->of_stage, e->data.batch);
-    const gn_plan p = { .backend = e->device.backend == 2 ? GN_CUDA : GN_CPU, .impl = (gn_impl)e->device.impl,
-                        .type = e->device.type ? GN_TYPE_BF16 : GN_TYPE_REAL, .batch = e->data.batch, .shards = s->shards,
-                        .norm_shard = e->train.norm, .backward = 1, .pool = s->pool, .frozen = frozen };
+    gn_plan p;
+    GN_TRY(gn_experiment_plan(e, s->pool, 1, &p));
+    p.frozen = frozen;
+    GN_TRY(gn_gpu_plan(s, &p));
     GN_TRY(gn_experiment_build(e, s->of_stage, &s->graph));
-    return gn_graph_plan(s->graph, &p);
+    GN_TRY(gn_graph_plan(s->graph, &p));
+    gn_graph_init(s->graph, (gn_init)e->train.init, (uint64_t)s->e->seed);
+    return gn_plan_describe(&p, s->graph, s->where, sizeof s->where);
 }
 
 static gn_status load(gn_session *s, int k) {
@@ -30,12 +33,14 @@ static gn_status load(gn_session *s, int k) {
                                   .side = e->data.input, .threads = e->data.threads, .seed = seed, .augment = e->data.augment,
                                   .rules = e->data.labels };
     GN_TRY(gn_loader_open(s->of_stage, &spec, &s->loader));
+    s->skeleton = gn_loader_skeleton(s->loader);
+    s->pairs = gn_loader_pairs(s->loader);
     s->at.data = gn_loader_hash(s->loader);
     return GN_OK;
 }
 
 /* Parameters that both have, by name and shape; what is new keeps its initial values. */
-static gn_status carry(gn_arena *a, const gn_graph *from, gn_graph *to) {
+static gn_status carry(gn_arena *a, gn_graph *from, gn_graph *to) {
     const gn_param *old, *now;
     const int n_old = gn_graph_params(from, &old), n = gn_graph_params(to, &now);
     int64_t most = 1;
@@ -43,6 +48,7 @@ static gn_status carry(gn_arena *a, const gn_graph *from, gn_graph *to) {
     for (int i = 0; i < n; i++)
         if (gn_shape_count(&now[i].shape) > most) most = gn_shape_count(&now[i].shape);
     GN_TAKE(dense, a, most);
+    GN_TRY(gn_graph_pull(from));
     for (int i = 0; i < n; i++)
         for (int k = 0; k < n_old; k++) {
             if (strcmp(old[k].name, now[i].name)) continue;
@@ -62,19 +68,20 @@ static gn_status start_from(gn_session *s) {
     return GN_OK;
 }
 
-static gn_status open_stage(gn_session *s, int k, const gn_graph *before) {
-    GN_TRY(plan(s));
-    gn_graph_init(s->graph, (gn_init)s->stage->train.init, (uint64_t)s->e->seed);
+static gn_status open_stage(gn_session *s, int k, gn_graph *before) {
+    GN_TRY(gn_session_plan(s));
+    gn_log("stage %s on %s", s->name, s->where);
     if (before) GN_TRY(carry(s->of_stage, before, s->graph));
     else if (s->stage->train.start[0]) GN_TRY(start_from(s));
     GN_TRY(load(s, k));
     GN_TRY(gn_losses_bind(s));
-    return gn_learn_open(s);
+    GN_TRY(gn_learn_open(s));
+    return gn_gpu_open(s);
 }
 
 gn_status gn_session_stage(gn_session *s, int k) {
     gn_arena *old = s->of_stage;
-    const gn_graph *before = s->graph;
+    gn_graph *before = s->graph;
     s->stage = &s->e->stage[k];
     s->name = s->e->stage_name[k];
     s->at.stage = k;
@@ -110,12 +117,16 @@ static gn_status ensure_data(gn_session *s, const gn_experiment *e, const gn_tex
 
 /* --- the run --- */
 
+static gn_range in_checkpoint = { "checkpoint", NULL }, in_eval = { "eval", NULL };
+
 static gn_status save(gn_session *s, int is_best) {
     if (s->saved == s->at.step && !is_best) return GN_OK;
     char path[4096];
     snprintf(path, sizeof path, "%s/metrics.jsonl", s->folder);
+    GN_TRY(gn_gpu_pull(s));
     if (gn_io_exists(path)) GN_TRY(gn_io_sync(path)); /* no record of a checkpoint's steps may be younger than it */
-    GN_TRY(gn_checkpoint_write(s->folder, s->graph, s->optimizer->states, s->state, s->ema, &s->at, s->stage->train.keep, is_best));
+    GN_TRY(GN_RANGE(&in_checkpoint, gn_checkpoint_write(s->folder, s->graph, s->optimizer->states, s->state, s->ema, &s->at,
+                                                        s->stage->train.keep, is_best)));
     s->saved = s->at.step;
     return gn_record_status(s, "running", "");
 }
@@ -128,6 +139,7 @@ static gn_status resume(gn_session *s, const char *folder) {
     GN_TRY(gn_session_stage(s, (int)at.stage));
     if (at.data != s->at.data) GN_FAIL(BAD_DATA, "%s: the data of stage %s are not those it was trained on", folder, s->name);
     GN_TRY(gn_checkpoint_read(folder, s->graph, s->optimizer->states, s->state, s->ema, &s->at));
+    GN_TRY(gn_gpu_push(s));
     GN_TRY(gn_loader_seek(s->loader, s->at.stage_step));
     s->saved = s->at.step;
     gn_log("resumed from %s", folder);
@@ -139,7 +151,7 @@ static gn_status after_step(gn_session *s) {
     const int ends = s->at.stage_step == s->stage->train.steps;
     int better = 0;
     GN_TRY(gn_record_step(s));
-    if (ends || s->at.stage_step % s->stage->train.valid_every == 0) GN_TRY(gn_session_validate(s, &better));
+    if (ends || s->at.stage_step % s->stage->train.valid_every == 0) GN_TRY(GN_RANGE(&in_eval, gn_session_validate(s, &better)));
     if (better || ends || s->at.stage_step % s->stage->train.save_every == 0) GN_TRY(save(s, better));
     const char *why = gn_signal_caught();
     if (!why) return GN_OK;
@@ -163,6 +175,8 @@ static gn_status train(gn_session *s, int again) {
     GN_TRY(gn_pool_open(s->run, s->e->device.workers, &s->pool));
     for (int k = 0; k < s->e->n_stage; k++) {
         const gn_experiment *stage = &s->e->stage[k];
+        gn_plan where; /* a GPU that is missing is told before data are made */
+        GN_TRY(gn_experiment_plan(stage, s->pool, 1, &where));
         s->steps += stage->train.steps;
         GN_TRY(ensure_data(s, stage, &stage->data.train));
         GN_TRY(ensure_data(s, stage, &stage->data.valid));

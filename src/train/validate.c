@@ -10,19 +10,26 @@ static double chosen(const gn_session *s, const gn_scores *scores) {
     return score ? score->value : (double)NAN;
 }
 
-static void swap(gn_session *s) {
+static gn_status swap(gn_session *s) {
     gn_real *w = gn_graph_weights(s->graph);
-    for (int64_t i = 0; s->ema && i < s->elements; i++) {
+    if (!s->ema) return GN_OK;
+    for (int64_t i = 0; i < s->elements; i++) {
         gn_real keep = w[i];
         w[i] = s->ema[i];
         s->ema[i] = keep;
     }
+    return gn_graph_push(s->graph);
 }
 
+/* With several GPUs the first scores, whose graph has its part of the batch. */
 static gn_status score(gn_session *s, gn_arena *a, double *value) {
+    gn_experiment here = *s->stage;
+    const int ranks = s->gpu ? here.device.gpus : 1;
+    here.data.batch /= ranks;
+    here.train.shards /= ranks;
     for (int i = 0; i < s->stage->data.valid.n; i++) {
         gn_scores scores;
-        GN_TRY(gn_evaluate(s->stage, s->graph, s->pool, s->stage->data.valid.item[i], a, &scores));
+        GN_TRY(gn_evaluate(&here, s->graph, s->pool, s->stage->data.valid.item[i], a, &scores));
         GN_TRY(gn_record_scores(s, &scores));
         if (!isfinite(*value)) *value = chosen(s, &scores);
     }
@@ -31,11 +38,13 @@ static gn_status score(gn_session *s, gn_arena *a, double *value) {
 
 gn_status gn_session_validate(gn_session *s, int *better) {
     double value = (double)NAN;
+    GN_TRY(gn_gpu_pull(s));
     gn_arena *a = gn_arena_new("validation");
-    swap(s);
-    gn_status status = score(s, a, &value);
-    swap(s);
+    gn_status status = swap(s);
+    if (!status) status = score(s, a, &value);
+    gn_status back = swap(s);
     gn_arena_free(a);
+    if (!status) status = back;
     *better = 0;
     if (status) return gn_pass_as(status, __FILE__, __LINE__, "validation at step %lld", (long long)s->at.step);
     if (!isfinite(value)) return GN_OK;

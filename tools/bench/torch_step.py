@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """The peer of `gnomon bench step`: a training step of the two-stack network of Zhou 2017 in PyTorch.
 
-    torch_step.py --batch 4 --side 256 --threads 2 [--bf16] [--nchw] [--compile] --steps 5
+    torch_step.py --batch 4 --side 256 --threads 2 [--bf16] [--nchw] [--mode eager|compile|graph] --steps 5
+    torch_step.py --device cuda --batch 32 --bf16 --mode graph --warmup 10 --steps 20
 
-Prints one JSON line: the median step, the process's CPU seconds a step, its peak memory.
+Prints one JSON line: the median step, the process's CPU seconds a step, its peak memory (on a GPU: of tensors there).
 """
 import argparse, json, resource, statistics, time
 import torch
@@ -70,43 +71,81 @@ class Zhou(nn.Module):
         return maps, self.depth(x)
 
 
+def captured(step):
+    """The whole step as one CUDA graph."""
+    beside = torch.cuda.Stream()
+    beside.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(beside):
+        for _ in range(5):
+            step()
+    torch.cuda.current_stream().wait_stream(beside)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        step()
+    return graph.replay
+
+
+def times_here(step, count):
+    wall = []
+    for _ in range(count):
+        t = time.perf_counter()
+        step()
+        wall.append(time.perf_counter() - t)
+    return wall
+
+
+def times_there(step, count):
+    """Between marks on the device, so that the next step's launches need not wait for this one."""
+    mark = [torch.cuda.Event(enable_timing=True) for _ in range(count + 1)]
+    mark[0].record()
+    for m in mark[1:]:
+        step()
+        m.record()
+    torch.cuda.synchronize()
+    return [1e-3 * a.elapsed_time(b) for a, b in zip(mark, mark[1:])]
+
+
 def main():
     p = argparse.ArgumentParser()
     for name, value in (("batch", 4), ("side", 256), ("threads", 2), ("steps", 5), ("warmup", 2)):
         p.add_argument("--" + name, type=int, default=value)
-    for name in ("bf16", "nchw", "compile"):
+    p.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
+    p.add_argument("--mode", default="eager", choices=("eager", "compile", "graph"))
+    for name in ("bf16", "nchw"):
         p.add_argument("--" + name, action="store_true")
     a = p.parse_args()
     torch.set_num_threads(a.threads)
     torch.manual_seed(1)
+    there, graph = a.device == "cuda", a.mode == "graph"
+    torch.backends.cudnn.benchmark = there
 
-    net = Zhou(a.side).train()
-    picture = torch.rand(a.batch, 3, a.side, a.side)
+    net = Zhou(a.side).to(a.device).train()
+    picture = torch.rand(a.batch, 3, a.side, a.side, device=a.device)
     if not a.nchw:
         net, picture = net.to(memory_format=torch.channels_last), picture.contiguous(memory_format=torch.channels_last)
-    target, depth = torch.rand(a.batch, 16, a.side // 4, a.side // 4), torch.randn(a.batch, 16)
-    optimizer = torch.optim.RMSprop(net.parameters(), lr=2.5e-4)
-    run = torch.compile(net) if a.compile else net
+    target = torch.rand(a.batch, 16, a.side // 4, a.side // 4, device=a.device)
+    depth = torch.randn(a.batch, 16, device=a.device)
+    optimizer = torch.optim.RMSprop(net.parameters(), lr=2.5e-4, **({"foreach": True, "capturable": graph} if there else {}))
+    run = torch.compile(net) if a.mode == "compile" else net
 
     def step():
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=a.bf16):
+        optimizer.zero_grad(set_to_none=True)
+        with torch.autocast(a.device, dtype=torch.bfloat16, enabled=a.bf16):
             maps, z = run(picture)
         loss = sum(F.mse_loss(m.float(), target) for m in maps) + 0.1 * F.mse_loss(z.float(), depth)
         loss.backward()
         optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
 
-    wall, cpu = [], []
-    for i in range(a.warmup + a.steps):
-        t, c = time.perf_counter(), time.process_time()
-        step()
-        if i >= a.warmup:
-            wall.append(time.perf_counter() - t)
-            cpu.append(time.process_time() - c)
+    timed = captured(step) if graph else step
+    times = times_there if there else times_here
+    times(timed, a.warmup)
+    cpu = time.process_time()
+    wall = times(timed, a.steps)
+    cpu = time.process_time() - cpu
     print(json.dumps({
         "torch": torch.__version__, **vars(a), "parameters": sum(q.numel() for q in net.parameters()),
-        "step_s": round(statistics.median(wall), 4), "cpu_s": round(statistics.median(cpu), 4),
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}))
+        "step_s": round(statistics.median(wall), 6), "cpu_s": round(cpu / a.steps, 4),
+        "peak_mb": (torch.cuda.max_memory_allocated() if there else 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) // 2**20}))
 
 
 main()
