@@ -72,7 +72,8 @@ static void test_heads(void **state) {
     (void)state;
     static const size s[] = { { 48, 16, 1, 1, 1, 13, 10 }, { 16, 48, 1, 1, 2, 9, 11 }, { 16, 16, 3, 1, 1, 7, 21 } };
     for (int i = 0; i < 3; i++)
-        for (int kind = NORM_RELU; kind < KINDS; kind++) check(s[i], kind, kind % 2 ? bf16 : real, kind % 2 ? real : bf16, (i + kind) % 2);
+        for (int kind = NORM_RELU; kind < KINDS; kind++)
+            check(s[i], kind, (i + kind) % 2 ? bf16 : real, (i + kind) % 2 ? real : bf16, kind % 2);
 }
 
 static void test_eval(void **state) {
@@ -106,7 +107,8 @@ static void test_unwanted(void **state) {
         t.d_in[0][1].data = t.d_out[0].data;
         twin_backward(&t);
         twin_near(&t, "d_out", &t.d_out[0], &r.d_out[0], 0);
-        for (int k = 2; k < 4; k++) twin_near(&t, k == 2 ? "d_scale" : "d_shift", &t.d_param[0][k], &r.d_param[0][k], i ? 1e-2 : 1e-5);
+        for (int k = 2; k < 4; k++)
+            twin_near(&t, k == 2 ? "d_scale" : "d_shift", &t.d_param[0][k], &r.d_param[0][k], i ? 1e-2 : 1e-5);
         twin_close(&t), rig_close(&r);
     }
 }

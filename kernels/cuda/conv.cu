@@ -76,9 +76,10 @@ static size_t shared_most(const plan *p, int kernel) { // of forward, data, weig
     return mma_weights_shared(p->k, p->wide_weights, p->wide_weights);
 }
 
-// Chunks of places make enough blocks of a gradient that has `tiles`.
+// The gradient of weights has few tiles: chunks of places make blocks enough. The plain kernel wants more, being lighter.
 static void plan_chunks(plan *p, int tiles, int bias) {
-    const int64_t places = out_places(p->g), most = gn_blocks(places, CHUNK_LEAST), want = gn_blocks(GN_FILL, tiles);
+    const int64_t places = out_places(p->g), most = gn_blocks(places, CHUNK_LEAST);
+    const int64_t want = gn_blocks(p->mma ? GN_FILL : 4 * GN_FILL, tiles);
     const int64_t chunks = want < most ? want : most;
     p->chunk = (int)(gn_blocks(places, chunks * STEP) * STEP);
     p->chunks = (int)gn_blocks(places, p->chunk);
@@ -88,8 +89,10 @@ static void plan_chunks(plan *p, int tiles, int bias) {
 
 // The kernel of a product: run(kernel)
 template <class Run> static void product_kernel(int n, int back, int taps, Run run) {
-    if (taps == 1) n == 64 ? (back ? run(mma<64, 1, 1>) : run(mma<64, 0, 1>)) : (back ? run(mma<128, 1, 1>) : run(mma<128, 0, 1>));
-    else n == 64 ? (back ? run(mma<64, 1, 9>) : run(mma<64, 0, 9>)) : (back ? run(mma<128, 1, 9>) : run(mma<128, 0, 9>));
+    if (taps == 1 && n == 64) back ? run(mma<64, 1, 1>) : run(mma<64, 0, 1>);
+    else if (taps == 1) back ? run(mma<128, 1, 1>) : run(mma<128, 0, 1>);
+    else if (n == 64) back ? run(mma<64, 1, 9>) : run(mma<64, 0, 9>);
+    else back ? run(mma<128, 1, 9>) : run(mma<128, 0, 9>);
 }
 template <class Run> static void weights_kernel(int wide, int taps, Run run) {
     if (taps == 9) run(mma_weights<9, 1, 4>);
@@ -109,7 +112,8 @@ static gn_status want_shared(const plan *p, int most) {
     return s;
 }
 
-extern "C" gn_status gn_conv_plan_cuda(const gn_call *c, gn_arena *arena, gn_impl impl, void **state, size_t *scratch, size_t *shadow) {
+extern "C" gn_status gn_conv_plan_cuda(const gn_call *c, gn_arena *arena, gn_impl impl, void **state, size_t *scratch,
+                                       size_t *shadow) {
     const gn_conv_attr *a = (const gn_conv_attr *)c->attr;
     plan *p;
     GN_TAKE(p, arena, 1);
@@ -124,7 +128,8 @@ extern "C" gn_status gn_conv_plan_cuda(const gn_call *c, gn_arena *arena, gn_imp
     GN_TRY(shared_of_device(&shared));
     p->k = { g.kernel * g.kernel, g.h, g.w };
     p->normal = a->norm || a->relu;
-    p->mma = gn_capability() >= 80 && work_narrow(c) && g.c % 16 == 0 && g.o % 16 == 0 && (g.kernel == 1 || g.kernel == 3) && g.stride == 1;
+    p->mma = gn_capability() >= 80 && work_narrow(c) && g.c % 16 == 0 && g.o % 16 == 0 && (g.kernel == 1 || g.kernel == 3) &&
+             g.stride == 1;
     if (p->mma) {
         plan_mma(p);
         for (int i = 0; i < 3; i++)
@@ -149,8 +154,8 @@ static norm_by by_of(const gn_call *c) {
     const gn_conv_attr *a = (const gn_conv_attr *)c->attr;
     const int i = 1 + !!a->bias, channels = (int)c->in[0].shape.d[1];
     if (!a->norm) return norm_by_of(NULL, NULL, NULL, channels, a->relu);
-    return norm_by_of((const float *)c->saved[0].data, (const float *)c->param[i].data, (const float *)c->param[i + 1].data, channels,
-                      a->relu);
+    return norm_by_of((const float *)c->saved[0].data, (const float *)c->param[i].data, (const float *)c->param[i + 1].data,
+                      channels, a->relu);
 }
 
 // The slope of relu(norm(x)), where a norm's phase 1 is to come
@@ -240,7 +245,7 @@ static gn_status weights_back(const gn_call *c) {
 // From the slope of relu(norm(x)) to that of x: as `norm` makes it.
 static gn_status norm_end(const gn_call *c) {
     const gn_conv_attr *a = (const gn_conv_attr *)c->attr;
-    const gn_norm_attr attr = { a->relu };
+    const gn_norm_attr attr = { 0 }; // the ReLU has been met
     const gn_tensor g = slope_of(c);
     gn_call norm = *c;
     norm.attr = &attr;

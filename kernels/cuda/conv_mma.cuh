@@ -56,8 +56,8 @@ template <int N, int BACK> GN_DEVICE void weights_read(unsigned r[4], const unsi
 
 // acc += a step. left: where the lane reads its two rows of `in`, in bytes of shared memory
 template <int N, int BACK>
-GN_DEVICE void step_add(float acc[2][N / 16][4], const unsigned char *shared, const int left[2], const unsigned char *weights, int lane_at,
-                        int depth) {
+GN_DEVICE void step_add(float acc[2][N / 16][4], const unsigned char *shared, const int left[2], const unsigned char *weights,
+                        int lane_at, int depth) {
     GN_UNROLL for (int k = 0; k < SLAB / 16; k++) {
         if (16 * k >= depth) break;
         unsigned a[2][4];
@@ -93,7 +93,8 @@ template <int N, int BACK, int TAPS> static __global__ void __launch_bounds__(TH
     scaling *norm = (scaling *)(in + kept * rows * SLAB * 2);
     const int blocks = (e.channels + N - 1) / N, number = blockIdx.x / blocks, first = (int)(blockIdx.x % blocks) * N;
     const int row = (int)(threadIdx.x / 64 * 32), column = (int)(threadIdx.x / WARP % 2 * (N / 2)), lane = gn_lane();
-    const int from = number * TILE - halo_of(k), mine = number * TILE + row + lane % 16, lane_at = weights_lane<N, BACK>(column);
+    const int from = number * TILE - halo_of(k), mine = number * TILE + row + lane % 16;
+    const int lane_at = weights_lane<N, BACK>(column);
     const unsigned inside = taps_inside(k, mine, p.places) | taps_inside(k, mine + 16, p.places) << 16;
     if (threadIdx.x < ZEROS / 4) ((unsigned *)shared)[threadIdx.x] = 0;
     if (!BACK && p.normal) scalings_fill(norm, p.by, 0, p.depth);
@@ -101,8 +102,8 @@ template <int N, int BACK, int TAPS> static __global__ void __launch_bounds__(TH
 
     const auto slab_at = [&](int slab) { return in + slab % kept * rows * SLAB * 2; };
     const auto view_of = [&](int slab) {
-        const view v = { p.in.data, p.in.narrow, p.depth, from, p.places, slab * SLAB, BACK || !p.normal ? NULL : norm + slab * SLAB,
-                         p.by.least };
+        const scaling *n = BACK || !p.normal ? NULL : norm + slab * SLAB;
+        const view v = { p.in.data, p.in.narrow, p.depth, from, p.places, slab * SLAB, n, p.by.least };
         return v;
     };
     int next_slab = 0, next_tap = 0;

@@ -33,8 +33,8 @@ static inline size_t mma_weights_shared(taps k, int m, int n) {
 
 // acc += 16 places. row, chunk: of the lane, of x; dy: where it reads dy. inside: of its place
 template <int TAPS, int MI, int NJ>
-GN_DEVICE void places_add(float acc[TAPS][MI][NJ][4], const unsigned char *shared, int ring, int row, int mask, int chunk, unsigned inside,
-                          taps k, const unsigned char *dy, int dy_at) {
+GN_DEVICE void places_add(float acc[TAPS][MI][NJ][4], const unsigned char *shared, int ring, int row, int mask, int chunk,
+                          unsigned inside, taps k, const unsigned char *dy, int dy_at) {
     unsigned b[NJ / 2][4];
     GN_UNROLL for (int j = 0; j < NJ / 2; j++) gn_matrix_read_turned(b[j], dy + (dy_at ^ 32 * j));
     GN_UNROLL for (int t = 0; t < TAPS; t++) {
@@ -80,7 +80,8 @@ static __global__ void __launch_bounds__(THREADS, TAPS == 1 ? 2 : 1) mma_weights
             if (step == 0) panel_fetch<8 * MI>(ring, x_view(0), lead);
             panel_fetch<8 * MI>(ring_at(at), x_view(at), STEP);
             panel_fetch<2 * NJ>(dy + step % STAGES * STEP * N * 2, dy_view(p), STEP);
-            if (TAPS > 1 && threadIdx.x < STEP) inside[step % STAGES][threadIdx.x] = (uint16_t)taps_inside(q.k, p + (int)threadIdx.x, p1);
+            if (TAPS > 1 && threadIdx.x < STEP)
+                inside[step % STAGES][threadIdx.x] = (uint16_t)taps_inside(q.k, p + (int)threadIdx.x, p1);
         }
         gn_copy_commit();
     };

@@ -30,8 +30,8 @@ template <int CHUNKS> struct pieces {
 };
 template <int CHUNKS> GN_DEVICE pieces<CHUNKS> pieces_of(const view &v) {
     const int row = (int)(threadIdx.x / CHUNKS), chunk = (int)(threadIdx.x % CHUNKS), column = v.column + 8 * chunk;
-    const pieces<CHUNKS> k = { chunk, panel_at<CHUNKS>(threadIdx.x / CHUNKS, threadIdx.x % CHUNKS), v.first + row, column < v.wide ? v.end : 0,
-                               (int64_t)(v.first + row) * v.wide + column };
+    const pieces<CHUNKS> k = { chunk, panel_at<CHUNKS>(threadIdx.x / CHUNKS, threadIdx.x % CHUNKS), v.first + row,
+                               column < v.wide ? v.end : 0, (int64_t)(v.first + row) * v.wide + column };
     return k;
 }
 // body(k) for each; where all threads have the same number of pieces, and know it, without a question

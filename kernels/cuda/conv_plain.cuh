@@ -1,8 +1,8 @@
 // conv_plain.cuh - the three products of a convolution in float arithmetic, for every shape and type.
 //
-// Implicit matrix products: a block gathers what a tile reads into shared memory, DEEP numbers of the sum at a time, with norm and ReLU
-// on the way, and a thread keeps a part of the tile in registers. Taps and channels are one index k = tap * depth + channel,
-// so that the 3 channels of a picture fill a step.
+// Implicit matrix products: a block gathers what a tile reads into shared memory, DEEP numbers of the sum at a time, with
+// norm and ReLU on the way, and a thread keeps a part of the tile in registers. Taps and channels are one index
+// k = tap * depth + channel, so that the 3 channels of a picture fill a step.
 #ifndef GN_CONV_PLAIN_CUH
 #define GN_CONV_PLAIN_CUH
 #include "conv_tile.cuh"
@@ -29,7 +29,8 @@ GN_DEVICE place place_of(int p, int h, int w) {
 }
 
 // acc[i][j] += sum over k of a[k][row + i] b[k][column + j]
-template <int ROWS, int PITCH_A> GN_DEVICE void multiply(float acc[ROWS][4], const float *a, const float *b, int row, int column) {
+template <int ROWS, int PITCH_A>
+GN_DEVICE void multiply(float acc[ROWS][4], const float *a, const float *b, int row, int column) {
     for (int k = 0; k < DEEP; k++) {
         float left[ROWS];
         const float4 right = *(const float4 *)(b + k * PITCH + column);
