@@ -66,6 +66,23 @@ static void the_table_is_whole(void **state) {
     gn_arena_free(a);
 }
 
+/* One sample, there and back: the record says a time and a rate. */
+static void volumes_are_benched(void **state) {
+    (void)state;
+    gn_arena *a = gn_arena_new("bench");
+    const gn_bench_options o = { .batch = 1, .steps = 1, .warmup = 1, .backend = GN_BENCH_cuda, .json = 1 };
+    char *text;
+    size_t bytes;
+    double s, rate;
+    FILE *f = open_memstream(&text, &bytes);
+    OK(gn_bench_softargmax(f, &o, a));
+    fclose(f);
+    assert_int_equal(sscanf(text, "{\"step_s\": %lf, \"gb_s\": %lf}", &s, &rate), 2);
+    assert_true(s > 0 && rate > 0);
+    free(text);
+    gn_arena_free(a);
+}
+
 int main(void) {
     const char *why;
     if (!gn_device_count(&why)) {
@@ -75,6 +92,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_timed_step_is_the_same_step),
         cmocka_unit_test(the_table_is_whole),
+        cmocka_unit_test(volumes_are_benched),
     };
     return cmocka_run_group_tests(tests, school_open, school_close);
 }

@@ -22,7 +22,7 @@ gn_status gn_ceiling_measure(gn_pool *pool, gn_device *d, gn_arena *a, gn_ceilin
 
 gn_status gn_bench_step(FILE *to, const gn_bench_options *o, gn_arena *a);
 gn_status gn_bench_op(FILE *to, const gn_bench_options *o, gn_arena *a); /* the same step, node by node */
-gn_status gn_bench_softargmax(FILE *to, const gn_bench_options *o, gn_arena *a); /* batch, workers, steps, warmup, type, json */
+gn_status gn_bench_softargmax(FILE *to, const gn_bench_options *o, gn_arena *a); /* batch, workers, steps, warmup, backend, type, json */
 
 /* The first stage of an experiment, a row a node, a row a kind, and the step as it runs. A profiler that was told to wait
  * for gn_device_watch sees the `steps` in which nodes are timed. */
