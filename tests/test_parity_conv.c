@@ -129,13 +129,7 @@ static void test_library(void **state) {
 }
 
 int main(void) {
-#ifndef GN_EMULATED
-    const char *why;
-    if (!gn_device_count(&why)) {
-        printf("skipped: %s\n", why);
-        return 77;
-    }
-#endif
+    if (no_gpu()) return SKIP_EXIT;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plain),            cmocka_unit_test(test_plain_bf16), cmocka_unit_test(test_tensor_cores),
         cmocka_unit_test(test_tensor_cores_3x3), cmocka_unit_test(test_heads),      cmocka_unit_test(test_eval),

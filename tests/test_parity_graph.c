@@ -1,5 +1,5 @@
 /* test_parity_graph.c - a whole network and whole runs on a GPU beside the CPU's. */
-#include "gnomon/device.h"
+#include "on_gpu.h"
 #include "gnomon/json.h"
 #include "school.h"
 #include "tiny.h"
@@ -220,14 +220,10 @@ static void a_gpu_that_will_not_do_is_one_line(void **state) {
 #endif
 
 int main(void) {
-    const char *why;
 #ifdef GN_EMULATED
     setenv("GN_EMULATED_DEVICES", "4", 1);
 #endif
-    if (!gn_device_count(&why)) {
-        printf("skipped: %s\n", why);
-        return 77;
-    }
+    if (no_gpu()) return SKIP_EXIT;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_network_agrees),
         cmocka_unit_test(a_network_in_bf16_is_as_near_to_float),

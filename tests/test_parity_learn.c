@@ -1,7 +1,7 @@
 /* test_parity_learn.c - optimizers on a GPU: ten captured steps beside the CPU's, refusals, sums of shards. */
 #include "formula/bf16.h"
 #include "gnomon/config.h"
-#include "gnomon/device.h"
+#include "on_gpu.h"
 #include "gnomon/optimizer.h"
 #include "near.h"
 #include <string.h>
@@ -260,13 +260,7 @@ static void shards_to_the_bit(void **state) {
 }
 
 int main(void) {
-#ifndef GN_EMULATED
-    const char *why;
-    if (!gn_device_count(&why)) {
-        printf("skipped: %s\n", why);
-        return SKIP_EXIT;
-    }
-#endif
+    if (no_gpu()) return SKIP_EXIT;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_is_the_loop),
         cmocka_unit_test(a_long_sum),

@@ -59,13 +59,7 @@ static void test_library(void **state) {
 }
 
 int main(void) {
-#ifndef GN_EMULATED
-    const char *why;
-    if (!gn_device_count(&why)) {
-        printf("skipped: %s\n", why);
-        return 77;
-    }
-#endif
+    if (no_gpu()) return SKIP_EXIT;
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_activation), cmocka_unit_test(test_rows), cmocka_unit_test(test_long),
                                         cmocka_unit_test(test_library) };
     return cmocka_run_group_tests(tests, NULL, NULL);

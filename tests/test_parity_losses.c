@@ -1,6 +1,6 @@
 /* test_parity_losses.c - losses on a GPU: is the kernel the loop? Labels come to it as one block. */
 #include "draw.h"
-#include "gnomon/device.h"
+#include "on_gpu.h"
 #include "gnomon/loss.h"
 #include "near.h"
 
@@ -307,13 +307,7 @@ static void calls(void **state) {
 }
 
 int main(void) {
-#ifndef GN_EMULATED
-    const char *why;
-    if (!gn_device_count(&why)) {
-        printf("skipped: %s\n", why);
-        return SKIP_EXIT;
-    }
-#endif
+    if (no_gpu()) return SKIP_EXIT;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each),         cmocka_unit_test(together), cmocka_unit_test(map_sizes),
         cmocka_unit_test(not_a_number), cmocka_unit_test(calls),

@@ -343,13 +343,7 @@ static void test_rows(void **state) {
 }
 
 int main(void) {
-#ifndef GN_EMULATED
-    const char *why;
-    if (!gn_device_count(&why)) {
-        printf("skipped: %s\n", why);
-        return 77;
-    }
-#endif
+    if (no_gpu()) return SKIP_EXIT;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),     cmocka_unit_test(test_finish),  cmocka_unit_test(test_totals), cmocka_unit_test(test_odd_statistics),
         cmocka_unit_test(test_norm),     cmocka_unit_test(test_norm_nan), cmocka_unit_test(test_add),     cmocka_unit_test(test_pool),   cmocka_unit_test(test_pool_winner),

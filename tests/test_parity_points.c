@@ -58,13 +58,7 @@ static void test_gather(void **state) {
 }
 
 int main(void) {
-#ifndef GN_EMULATED
-    const char *why;
-    if (!gn_device_count(&why)) {
-        printf("skipped: %s\n", why);
-        return 77;
-    }
-#endif
+    if (no_gpu()) return SKIP_EXIT;
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_softargmax), cmocka_unit_test(test_gather) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

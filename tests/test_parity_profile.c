@@ -1,5 +1,5 @@
 /* test_parity_profile.c - a rehearsed stage on a GPU: timed or replayed it is the same step, and its table is whole. */
-#include "gnomon/device.h"
+#include "on_gpu.h"
 #include "school.h"
 #include "src/bench/rehearsal.h"
 
@@ -84,11 +84,7 @@ static void volumes_are_benched(void **state) {
 }
 
 int main(void) {
-    const char *why;
-    if (!gn_device_count(&why)) {
-        printf("skipped: %s\n", why);
-        return 77;
-    }
+    if (no_gpu()) return SKIP_EXIT;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_timed_step_is_the_same_step),
         cmocka_unit_test(the_table_is_whole),

@@ -5,7 +5,7 @@
  * float to 1e-5, bf16 to 1e-2 of a tensor's largest magnitude. */
 #ifndef TWIN_H
 #define TWIN_H
-#include "gnomon/device.h"
+#include "on_gpu.h"
 #include "rig.h"
 
 #ifdef GN_EMULATED
