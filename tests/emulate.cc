@@ -315,7 +315,11 @@ cudaError_t cudaMemsetAsync(void *at, int byte, size_t bytes, cudaStream_t) {
 }
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t *stream, unsigned) { return *stream = new gn_emulated_stream(), cudaSuccess; }
 cudaError_t cudaStreamDestroy(cudaStream_t stream) { return delete stream, cudaSuccess; }
-cudaError_t cudaStreamSynchronize(cudaStream_t) { return cudaSuccess; }
+cudaError_t cudaStreamSynchronize(cudaStream_t) { return capturing ? cudaErrorStreamCaptureUnsupported : cudaSuccess; }
+cudaError_t cudaStreamIsCapturing(cudaStream_t, cudaStreamCaptureStatus *status) {
+    *status = capturing ? cudaStreamCaptureStatusActive : cudaStreamCaptureStatusNone;
+    return cudaSuccess;
+}
 cudaError_t cudaStreamBeginCapture(cudaStream_t, int) { return capturing = new gn_emulated_graph(), cudaSuccess; }
 cudaError_t cudaStreamEndCapture(cudaStream_t, cudaGraph_t *graph) {
     *graph = capturing;

@@ -79,7 +79,7 @@ gn_emulate_start<P...> gn_emulate_starter(const char *name, dim3 grid, dim3 bloc
 #define GN_FILL 4 /* so that small shapes meet the kernels of large ones */
 
 /* --- the runtime, as far as device.cu uses it --- */
-typedef enum { cudaSuccess, cudaErrorInvalidValue, cudaErrorMemoryAllocation = 2, cudaErrorNoDevice = 100 } cudaError_t;
+typedef enum { cudaSuccess, cudaErrorInvalidValue, cudaErrorMemoryAllocation = 2, cudaErrorNoDevice = 100, cudaErrorStreamCaptureUnsupported = 900 } cudaError_t;
 typedef struct gn_emulated_stream *cudaStream_t;
 typedef struct gn_emulated_graph *cudaGraph_t, *cudaGraphExec_t;
 typedef struct gn_emulated_event *cudaEvent_t;
@@ -108,6 +108,8 @@ cudaError_t cudaMemsetAsync(void *at, int byte, size_t bytes, cudaStream_t strea
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t *stream, unsigned flags);
 cudaError_t cudaStreamDestroy(cudaStream_t stream);
 cudaError_t cudaStreamSynchronize(cudaStream_t stream);
+typedef enum { cudaStreamCaptureStatusNone, cudaStreamCaptureStatusActive } cudaStreamCaptureStatus;
+cudaError_t cudaStreamIsCapturing(cudaStream_t stream, cudaStreamCaptureStatus *status);
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, int mode);
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t *graph);
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t *run, cudaGraph_t graph, unsigned long long flags);

@@ -9,8 +9,8 @@ extern "C" {
 struct gn_replay { cudaGraphExec_t run; };
 
 struct gn_device {
-    gn_arena *arena;
-    int index;
+    gn_arena *arena;  // its own: several devices are spoken to at once, and an arena belongs to one thread
+    int index;        // the runtime's
     cudaStream_t stream, side;
     cudaEvent_t forked, joined;
     cudaEvent_t mark[GN_MARKS];
@@ -57,12 +57,20 @@ extern "C" int gn_device_count(const char **why) {
 static void close(void *what) {
     gn_device *d = (gn_device *)what;
     cudaSetDevice(d->index);
+    gn_arena_free(d->arena);
     for (int i = 0; i < GN_MARKS; i++)
         if (d->mark[i]) cudaEventDestroy(d->mark[i]);
     if (d->forked) cudaEventDestroy(d->forked);
     if (d->joined) cudaEventDestroy(d->joined);
     if (d->side) cudaStreamDestroy(d->side);
-    cudaStreamDestroy(d->stream);
+    if (d->stream) cudaStreamDestroy(d->stream);
+}
+
+// The runtime's number of a usable GPU: those that are too old do not count.
+static int ordinal(int usable) {
+    int i = 0;
+    for (;; i++)
+        if (major_minor(i) >= GN_DEVICE_LEAST && !usable--) return i;
 }
 
 extern "C" gn_status gn_device_open(gn_arena *a, int index, gn_device **d) {
@@ -70,12 +78,14 @@ extern "C" gn_status gn_device_open(gn_arena *a, int index, gn_device **d) {
     int n = gn_device_count(&why);
     if (!n) GN_FAIL(NO_DEVICE, "no usable GPU: %s", why);
     if (index >= n) GN_FAIL(NO_DEVICE, "GPU %d is not there: %d usable", index, n);
+    index = ordinal(index);
     GN_TAKE(*d, a, 1);
-    (*d)->arena = a;
     (*d)->index = index;
+    GN_TRY(gn_arena_at_end(a, close, *d));
+    (*d)->arena = gn_arena_new("device");
+    if (!(*d)->arena) GN_FAIL(NO_MEMORY, "out of memory: GPU %d", index);
     ASK(index, cudaSetDevice(index), "cannot be used");
     ASK(index, cudaStreamCreateWithFlags(&(*d)->stream, cudaStreamNonBlocking), "no stream");
-    GN_TRY(gn_arena_at_end(a, close, *d));
     ASK(index, cudaStreamCreateWithFlags(&(*d)->side, cudaStreamNonBlocking), "no second stream");
     ASK(index, cudaEventCreateWithFlags(&(*d)->forked, cudaEventDisableTiming), "no event");
     ASK(index, cudaEventCreateWithFlags(&(*d)->joined, cudaEventDisableTiming), "no event");
@@ -171,7 +181,9 @@ extern "C" gn_status gn_launched(const char *what, void *stream) {
     static int sync = -1;
     cudaError_t e = cudaGetLastError();
     if (sync < 0) sync = getenv("GN_SYNC") && strcmp(getenv("GN_SYNC"), "0");
-    if (e == cudaSuccess && sync) e = cudaStreamSynchronize((cudaStream_t)stream);
+    cudaStreamCaptureStatus captured = cudaStreamCaptureStatusNone; // what is being captured does not run: no waiting
+    if (e == cudaSuccess && sync) e = cudaStreamIsCapturing((cudaStream_t)stream, &captured);
+    if (e == cudaSuccess && sync && captured == cudaStreamCaptureStatusNone) e = cudaStreamSynchronize((cudaStream_t)stream);
     if (e != cudaSuccess) GN_FAIL(NO_DEVICE, "%s: %s", what, cudaGetErrorString(e));
     return GN_OK;
 }

@@ -231,16 +231,25 @@ static gn_status queue(const gn_session *s, const replica *r) {
     return gn_device_download(r->device, r->heard, r->heard_there, r->heard_bytes);
 }
 
+/* A stretch that fails is ended all the same: what comes next on the stream shall run. */
+static gn_status capture(const gn_session *s, replica *r) {
+    gn_replay *half;
+    gn_trail why;
+    GN_TRY(gn_device_capture(r->device));
+    const gn_status status = queue(s, r);
+    if (!status) return gn_device_captured(r->device, &r->replay);
+    gn_trail_keep(&why);
+    gn_device_captured(r->device, &half);
+    gn_trail_restore(&why);
+    return gn_pass(status, __FILE__, __LINE__);
+}
+
 static gn_status step(void *what, int rank, int ranks) {
     gn_session *s = what;
     replica *r = &s->gpu->of[rank];
     (void)ranks;
     GN_TRY(gn_device_use(r->device));
-    if (!r->replay && s->gpu->steps && !s->timed) {
-        GN_TRY(gn_device_capture(r->device));
-        GN_TRY(queue(s, r));
-        GN_TRY(gn_device_captured(r->device, &r->replay));
-    }
+    if (!r->replay && s->gpu->steps && !s->timed) GN_TRY(capture(s, r));
     GN_TRY(r->replay && !s->timed ? gn_device_replay(r->device, r->replay) : queue(s, r));
     return gn_device_wait(r->device);
 }
