@@ -65,8 +65,8 @@ gn_status gn_session_step(gn_session *s);                   /* the next batch, a
 gn_status gn_session_learn(gn_session *s, const gn_batch *b); /* feed, forward, losses, backward, optimizer */
 extern gn_range gn_step_range[GN_STEP_PARTS];
 double gn_schedule(const gn_experiment *stage, int64_t at); /* what the rate is multiplied by at step `at`, from 0 */
-/* step.c */
-uint64_t gn_session_seed(const gn_session *s); /* of the step at hand, by seed, stage and step: a resumed run draws what the undisturbed one does */
+/* Of the step at hand, by seed, stage and step: a resumed run draws what the undisturbed one does. */
+uint64_t gn_session_seed(const gn_session *s);
 /* losses.c */
 gn_status gn_losses_bind(gn_session *s);
 gn_status gn_losses_run(gn_session *s);                     /* values, and slopes into the graph */
