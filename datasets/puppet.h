@@ -23,5 +23,15 @@ GN_DATASET(puppet_wild,
            .licence = "free of any: `gnomon data make` draws it from a seed",
            .made = 1)
 
+GN_DATASET(puppet_poses,
+           .has = PUPPET_2D | PUPPET_3D,
+           .holds = PUPPET_2D | PUPPET_3D,
+           .skeleton = &gn_mpii16,
+           .train = "puppet_poses/train.h5",
+           .valid = "puppet_poses/valid.h5",
+           .about = "made by this program: poses before calibrated cameras, no pictures; any body, moved by data.motion",
+           .licence = "free of any: `gnomon data make` draws it from a seed; motion is under its owner's",
+           .made = 1)
+
 #undef PUPPET_2D
 #undef PUPPET_3D

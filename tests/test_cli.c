@@ -90,7 +90,7 @@ static void test_wrong_words(void **s) {
         { "train a.yaml --run", "gnomon: --run wants DIR\n" },
         { "train a.yaml --resume=3", "gnomon: --resume takes no value\n" },
         { "check -x", "gnomon: unknown option '-x'; see --help\n" },
-        { "describe hetmap", "gnomon: 'hetmap': no key, model, loss, optimizer, data set or metric; did you mean 'heatmap'?\n" },
+        { "describe hetmap", "gnomon: 'hetmap': no key, model, loss, optimizer, data set, skeleton or metric; did you mean 'heatmap'?\n" },
         { "profile", "gnomon: profile wants EXPERIMENT [key=value ...]\n" },
         { "profile a.yaml --steps 0", "gnomon: --steps: expected 1 to 1000, found '0'\n" },
         { "bench step batch=4 shards=3", "gnomon: 3 shards do not divide a batch of 4\n" },

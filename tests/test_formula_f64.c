@@ -251,48 +251,11 @@ static void golden_bones(void **state) {
     }
 }
 
-/* --- skeletons --- */
-static void skeletons(void **state) {
-    (void)state;
-    const char *const names[] = { "mpii16", "h36m17" };
-    for (int i = 0; i < 2; i++) {
-        const gn_skeleton *s = gn_skeleton_find(names[i]);
-        assert_non_null(s);
-        assert_true(s->joints <= GN_JOINTS);
-        assert_string_equal(s->joint[s->root], "pelvis");
-        int group[GN_BONE_GROUPS] = { 0 };
-        for (int j = 0; j < s->joints; j++) {
-            assert_int_equal(s->mirror[s->mirror[j]], j);
-            assert_int_equal(gn_joint_find(s, s->joint[j]), j);
-            const char *name = s->joint[j], *other = s->joint[s->mirror[j]];
-            if (name[1] == '_')
-                assert_true(name[0] != other[0] && !strcmp(name + 1, other + 1));
-            else
-                assert_ptr_equal(name, other);
-        }
-        for (int e = 0; e < s->bones; e++) {
-            const gn_bone *b = &s->bone[e], *m = &s->bone[b->mirror];
-            assert_int_equal(m->mirror, e);
-            assert_true(m->a == s->mirror[b->a] && m->b == s->mirror[b->b] && m->mean_mm == b->mean_mm &&
-                        m->group == b->group);
-            assert_int_equal(gn_joint_parent(s, b->b), b->a);
-            if (b->group >= 0) group[b->group]++, assert_true(b->mean_mm > 0);
-        }
-        assert_int_equal(gn_joint_parent(s, s->root), -1);
-        for (int g = 0; g < GN_BONE_GROUPS; g++) assert_true(group[g] >= 2 && group[g] <= BONE_MOST);
-        for (const int8_t *j = s->limb_end; *j >= 0; j++) assert_true(gn_joint_parent(s, *j) >= 0);
-    }
-    assert_null(gn_skeleton_find("coco"));
-    assert_int_equal(gn_joint_find(&gn_mpii16, "tail"), -1);
-    assert_string_equal(gn_fields_text(GN_HAS_joints2d | GN_HAS_camera), "joints2d camera");
-    assert_string_equal(gn_fields_text(0), "none");
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(smooth),      cmocka_unit_test(projection),    cmocka_unit_test(views),
         cmocka_unit_test(conversions), cmocka_unit_test(golden_labels), cmocka_unit_test(golden_heat),
-        cmocka_unit_test(decoding),    cmocka_unit_test(golden_bones),  cmocka_unit_test(skeletons),
+        cmocka_unit_test(decoding),    cmocka_unit_test(golden_bones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

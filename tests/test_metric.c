@@ -4,7 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { N = 6, J = 16 };
+enum { N = 9, J = 16 };
+static const double poses[N][J * 3] = {
+#include "golden/poses.h"
+};
 static const struct { const char *name; double value, baseline; } golden[] = {
 #include "golden/metrics.h"
 };
@@ -16,25 +19,28 @@ typedef struct {
     gn_prediction said;
 } sample;
 
-/* The samples of golden/metrics.py. */
+/* The samples of golden/metrics.py: real poses, and sines of the indices between them and what is said. */
 static void make(int i, sample *s) {
-    *s = (sample){ .head = (gn_real)(14 + i), .camera = { 120, 125, 47.5f, 46.5f } };
+    const int root = gn_mpii16.root;
+    *s = (sample){ .head = (gn_real)(7 + i), .camera = { 120, 125, 47.5f, 46.5f } };
     s->said.has_uv = s->said.has_z = s->said.has_xyz = 1;
     for (int j = 0; j < J; j++) {
         s->in2d[j] = (i * 5 + j) % 7 != 2;
-        s->in3d[j] = (i * 5 + j) % 7 != 3 || j == gn_mpii16.root;
-        for (int k = 0; k < 3; k++)
-            s->xyz[3 * j + k] = (gn_real)(0.5 * sin(1.3 * i + 0.7 * j * (k + 1) + k) + (k == 2 ? 4 : 0));
+        s->in3d[j] = (i * 5 + j) % 7 != 3 || j == root;
+        for (int k = 0; k < 3; k++) s->xyz[3 * j + k] = (gn_real)poses[i][3 * j + k];
         for (int k = 0; k < 2; k++) {
-            s->uv[2 * j + k] = (gn_real)(48 + 30 * sin(0.9 * i + 1.1 * j + 2 * k));
+            s->uv[2 * j + k] = (gn_real)((double)s->camera[k] * (double)s->xyz[3 * j + k] / (double)s->xyz[3 * j + 2] +
+                                         (double)s->camera[2 + k]);
             s->said.uv[j][k] = (double)s->uv[2 * j + k] + 6 * sin(2.1 * i + 1.7 * j + 0.6 * k);
         }
-        s->said.z[j] = 0.4 * sin(0.3 * i + 0.8 * j);
     }
-    for (int j = 0; j < J; j++)
+    for (int k = 0; k < 3; k++) s->said.root[k] = (double)s->xyz[3 * root + k] + 0.03 * sin(1.7 * i + 2.3 * k);
+    for (int j = 0; j < J; j++) {
         for (int k = 0; k < 3; k++)
-            s->said.xyz[j][k] = (double)s->xyz[3 * j + k] - (double)s->xyz[3 * gn_mpii16.root + k] +
+            s->said.xyz[j][k] = (double)s->xyz[3 * j + k] - (double)s->xyz[3 * root + k] +
                                 (k == 2 ? 0.2 : 0.08) * sin(3.1 * i + 1.9 * j + 2.7 * k);
+        s->said.z[j] = 2.0 / 96 * (double)s->camera[0] / (double)s->xyz[3 * root + 2] * s->said.xyz[j][2];
+    }
     s->label = (gn_labels){ .has = GN_HAS_joints2d | GN_HAS_labelled2d | GN_HAS_joints3d | GN_HAS_labelled3d |
                                    GN_HAS_camera | GN_HAS_head_size,
                             .J = J, .side = 96, .skeleton = &gn_mpii16, .joints2d = s->uv, .labelled2d = s->in2d,
@@ -50,7 +56,7 @@ static void read_all(gn_arena *a, gn_scores *scores, void (*change)(sample *)) {
         if (change) change(&s);
         OK(gn_meter_add(m, &s.label, &s.said));
     }
-    *scores = (gn_scores){ .set = "sines" };
+    *scores = (gn_scores){ .set = "nine" };
     OK(gn_meter_read(m, a, scores));
 }
 
@@ -73,6 +79,7 @@ static void test_golden(void **state) {
 }
 
 static void perfect(sample *s) {
+    for (int k = 0; k < 3; k++) s->said.root[k] = (double)s->xyz[3 * gn_mpii16.root + k];
     for (int j = 0; j < J; j++) {
         for (int k = 0; k < 2; k++) s->said.uv[j][k] = (double)s->uv[2 * j + k];
         for (int k = 0; k < 3; k++)
@@ -81,12 +88,12 @@ static void perfect(sample *s) {
 }
 static void test_perfect(void **state) {
     (void)state;
-    static const char *const none[] = { "mpjpe_mm", "n_mpjpe_mm", "pa_mpjpe_mm", "depth_mm" };
-    static const char *const all[] = { "pck3d", "pckh", "pck", "depth_order" };
+    static const char *const none[] = { "mpjpe_mm", "n_mpjpe_mm", "pa_mpjpe_mm", "depth_mm", "mpjpe_abs_mm" };
+    static const char *const all[] = { "pck3d", "pckh", "pck", "depth_order", "map10" };
     gn_arena *a = gn_arena_new("test");
     gn_scores scores;
     read_all(a, &scores, perfect);
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 5; i++) {
         NEAR(gn_score_find(&scores, none[i])->value, 0, 1e-9);
         NEAR(gn_score_find(&scores, all[i])->value, 100, 0);
     }
@@ -108,15 +115,84 @@ static void test_weak_set(void **state) {
 }
 
 static void one_nan(sample *s) { s->said.xyz[3][1] = NAN, s->said.uv[3][0] = NAN; }
+static void all_nan(sample *s) {
+    for (int j = 0; j < J; j++) {
+        for (int k = 0; k < 3; k++) s->said.xyz[j][k] = s->said.root[k] = NAN;
+        s->said.uv[j][0] = s->said.uv[j][1] = s->said.z[j] = NAN;
+    }
+}
 static void test_nan_never_wins(void **state) {
     (void)state;
     gn_arena *a = gn_arena_new("test");
-    gn_scores plain, hurt;
+    gn_scores plain, hurt, lost;
     read_all(a, &plain, perfect);
     read_all(a, &hurt, one_nan);
+    read_all(a, &lost, all_nan);
     assert_true(isnan(gn_score_find(&hurt, "mpjpe_mm")->value));
     assert_true(gn_score_find(&hurt, "pckh")->value < gn_score_find(&plain, "pckh")->value);
     assert_true(gn_score_find(&hurt, "pck3d")->joint[3] == 0);
+    assert_int_equal(lost.n, plain.n);
+    for (int i = 0; i < lost.n; i++) { /* a pose of NaN has an error of NaN, and hits nothing */
+        const gn_score *s = &lost.score[i];
+        if (s->metric->less_is_better ? !isnan(s->value) : s->value != 0) fail_msg("%s = %g", s->metric->name, s->value);
+        assert_false(gn_score_beats(s));
+    }
+    gn_arena_free(a);
+}
+
+/* Errors on a threshold: two points apart along x alone, so that the error is exact. */
+static double edge_mm, edge_px;
+static void on_edge(sample *s) {
+    perfect(s);
+    s->head = 16;
+    for (int j = 0; j < J; j++) {
+        for (int k = 0; k < 3; k++) s->xyz[3 * j + k] = (gn_real)(k == 2 ? 2 : 0), s->said.xyz[j][k] = s->said.root[k] = 0;
+        s->said.root[2] = 2, s->said.xyz[j][0] = edge_mm / 1000;
+        s->uv[2 * j] = s->uv[2 * j + 1] = 0;
+        s->said.uv[j][0] = edge_px, s->said.uv[j][1] = 0;
+    }
+}
+static void test_thresholds(void **state) {
+    (void)state;
+    static const struct { double mm, px; const char *name; double value; } at[] = {
+        { 150, 0, "pck3d", 0 },  { 149.999, 0, "pck3d", 100 }, { 100, 0, "map10", 0 }, { 99.999, 0, "map10", 100 },
+        { 0, 8, "pckh", 0 },     { 0, 7.999, "pckh", 100 },    { 0, 4.8, "pck", 100 }, { 0, 4.801, "pck", 0 },
+        { 145, 0, "auc3d", 100.0 / 31 }, { 144.999, 0, "auc3d", 200.0 / 31 },
+    };
+    for (size_t i = 0; i < sizeof at / sizeof *at; i++) {
+        gn_arena *a = gn_arena_new("test");
+        gn_scores s;
+        edge_mm = at[i].mm, edge_px = at[i].px;
+        read_all(a, &s, on_edge);
+        double value = gn_score_find(&s, at[i].name)->value;
+        if (!(fabs(value - at[i].value) <= 1e-9)) fail_msg("%s at %g mm, %g px: %g", at[i].name, at[i].mm, at[i].px, value);
+        gn_arena_free(a);
+    }
+}
+
+static void hide(sample *s) {
+    for (int j = 0; j < J; j++)
+        if (!s->in3d[j] || !s->in2d[j]) { /* what is not labelled may be anything */
+            for (int k = 0; k < 3; k++) s->xyz[3 * j + k] = s->in3d[j] ? s->xyz[3 * j + k] : (gn_real)NAN;
+            s->uv[2 * j] = s->in2d[j] ? s->uv[2 * j] : (gn_real)NAN;
+        }
+}
+static void nothing(sample *s) { memset(s->in2d, 0, sizeof s->in2d), memset(s->in3d, 0, sizeof s->in3d); }
+static void test_absent(void **state) {
+    (void)state;
+    gn_arena *a = gn_arena_new("test");
+    gn_scores plain, hidden, none;
+    read_all(a, &plain, NULL);
+    read_all(a, &hidden, hide);
+    assert_int_equal(plain.n, hidden.n);
+    for (int i = 0; i < plain.n; i++)
+        if (!(plain.score[i].value == hidden.score[i].value)) fail_msg("%s reads what is absent", plain.score[i].metric->name);
+    read_all(a, &none, nothing); /* symmetry alone needs no label */
+    assert_int_equal(none.n, 4);
+    gn_meter *m;
+    OK(gn_meter_open(a, &gn_mpii16, 0, &m));
+    OK(gn_meter_read(m, a, &none));
+    assert_int_equal(none.n, 0);
     gn_arena_free(a);
 }
 
@@ -239,6 +315,8 @@ int main(void) {
         cmocka_unit_test(test_perfect),
         cmocka_unit_test(test_weak_set),
         cmocka_unit_test(test_nan_never_wins),
+        cmocka_unit_test(test_thresholds),
+        cmocka_unit_test(test_absent),
         cmocka_unit_test(test_too_many),
         cmocka_unit_test(test_similarity_recovers),
         cmocka_unit_test(test_similarity_degenerate),

@@ -58,7 +58,7 @@ static void projection_holds(void **state) {
         gn_view v;
         make_sample((uint64_t)t, ratio, &p);
         store(a, &p, &s);
-        gn_view_draw(&g, 5, (gn_turn){ 0, t, 0 }, SIDE, SIDE, 96, &v);
+        gn_view_draw(&g, 5, (gn_turn){ 0, t, 0, t }, SIDE, SIDE, 96, &v);
         gn_view_carry(&v, &gn_mpii16, ALL, 2, &s);
         turned += fabs(v.turn[1]) > 0.1, flipped += v.flip;
         for (int j = 0; j < J; j++) {
@@ -92,7 +92,7 @@ static void picture_follows(void **state) {
         gn_arena *b = gn_arena_new("sample");
         make_sample((uint64_t)t, 1, &p);
         store(b, &p, &s);
-        gn_view_draw(t % 4 ? &g : NULL, 5, (gn_turn){ 0, t, 0 }, SIDE, SIDE, S, &v);
+        gn_view_draw(t % 4 ? &g : NULL, 5, (gn_turn){ 0, t, 0, t }, SIDE, SIDE, S, &v);
         gn_view_carry(&v, &gn_mpii16, ALL, 2, &s);
         gn_view_picture(&v, p.image, input);
         int wrist = v.flip ? gn_mpii16.mirror[LEFT_WRIST] : LEFT_WRIST;

@@ -78,7 +78,7 @@ uint64_t gn_shard_hash(const gn_shard *s);                    /* of all hashes *
 /* --- batches --- */
 typedef struct {
     int n, side;
-    float *image;                  /* [n side side 3] in [0, 1] */
+    float *image;                  /* [n side side 3] in [0, 1]; NULL: labels alone */
     gn_labels *label;              /* [n] what losses may see, after augmentation and label rules */
     gn_labels *truth;              /* [n] all that the shard holds, in the same frame: for metrics alone */
     int *set;                      /* [n] place in the list of sets */
@@ -90,6 +90,11 @@ typedef struct {
     const char *root;
     const gn_texts *sets;
     const gn_counts *mix;          /* samples of each set in turn, Zhou's 1:1 is [1, 1]; n 0: by size */
+    const gn_skeleton *skeleton;   /* the run's: each set's joints are mapped to it by name; NULL: the first set's */
+    int bare;                      /* 1: labels alone, no pictures */
+    int together;                  /* samples of one `group` that come together; 0, 1: each alone */
+    int in_row;                    /* they are neighbours (frames); 0: any of the group, in any order (views) */
+    int shards;                    /* of a batch: sample i is of shard i mod this, and what comes together is of one */
     int train;                     /* 1: train shards, shuffled, augmented; 0: valid shards, in order, once */
     int batch, side, threads;      /* threads 0: one */
     uint64_t seed;

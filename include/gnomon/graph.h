@@ -42,6 +42,7 @@ gn_node gn_dropout(gn_graph *g, gn_node x, double share);
 gn_node gn_softargmax(gn_graph *g, gn_node x, int joints, int depth); /* [N J*D H W] -> [N J 2|3], (u, v[, w]) in cells; depth 0: maps */
 gn_node gn_gather(gn_graph *g, gn_node map, gn_node at);     /* values of [N C H W] at points [N C 2] or [N P 2], bilinear */
 void gn_output(gn_graph *g, const char *name, gn_node x);    /* losses bind to this name */
+void gn_output_points(gn_graph *g, const char *name, gn_node x, int wide); /* [N P*wide], shown as [N P wide] */
 
 typedef struct {
     gn_backend backend;
@@ -75,6 +76,7 @@ gn_status gn_graph_backward(gn_graph *g); /* from the slopes below to one gradie
 
 /* Tensors of one shard. Sample i of the batch is sample i/S of shard i%S. */
 gn_tensor gn_graph_input(gn_graph *g, const char *name, int shard);
+int gn_graph_has_input(const gn_graph *g, const char *name);
 int gn_graph_outputs(const gn_graph *g);      /* one of rank 2, [N P], is shown as points of one number: [N P 1] */
 const char *gn_graph_output_name(const gn_graph *g, int i);
 int gn_graph_output_find(const gn_graph *g, const char *name); /* -1: none of that name */

@@ -9,6 +9,7 @@ typedef struct { uint8_t r, g, b; } gn_colour;
 gn_status gn_image_new(gn_arena *a, int w, int h, gn_image *image);
 gn_status gn_image_read(gn_arena *a, const char *path, gn_image *image);          /* png or jpeg, by content */
 gn_status gn_jpeg_decode(gn_arena *a, const void *bytes, size_t n, gn_image *image);
+gn_status gn_jpeg_encode(gn_arena *a, const gn_image *image, int quality, void **bytes, size_t *n); /* colour at full resolution */
 gn_status gn_png_write(const char *path, const gn_image *image);
 gn_status gn_png_encode(gn_arena *a, const gn_image *image, void **bytes, size_t *n);
 gn_status gn_png_read_grey16(gn_arena *a, const char *path, int *w, int *h, uint16_t **grey);

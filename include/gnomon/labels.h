@@ -47,6 +47,18 @@ typedef struct {
 #undef GN_FIELD_MEMBER
 } gn_labels;
 
+/* The same in memory of its own. */
+typedef struct {
+#define GN_FIELD_MEMBER(name, type, count, carry, help) type *name;
+    GN_FIELDS(GN_FIELD_MEMBER)
+#undef GN_FIELD_MEMBER
+} gn_label_store;
+
+/* A sample's labels on the map's other skeleton; returns its fields. Where there are joints there are then flags of
+ * those labelled, and of the pairs in `order` those whose joints both have a counterpart: P. `to` has room for
+ * every field; none of it may be the sample's own. */
+uint32_t gn_labels_carry(const gn_joint_map *m, const gn_labels *from, gn_label_store *to, int *P);
+
 const char *gn_field_name(int place);
 /* "joints2d labelled2d": the names in a set of fields, or "none"; two may be in use at once */
 const char *gn_fields_text(uint32_t fields);

@@ -15,7 +15,8 @@ typedef struct {
     double uv[GN_JOINTS][2], confidence[GN_JOINTS]; /* pixels of the input picture; height of the peak */
     double z[GN_JOINTS];                /* half-picture units, as the model says it */
     double xyz[GN_JOINTS][3];           /* metres about the root, camera frame, by the true root depth */
-    int has_uv, has_z, has_xyz;         /* xyz needs the true camera and root depth */
+    double root[3];                     /* metres, camera frame: where the root of xyz is said to be */
+    int has_uv, has_z, has_xyz;         /* xyz and root need the true camera and root depth */
 } gn_prediction;
 
 typedef struct {
@@ -49,7 +50,7 @@ typedef struct {
 typedef struct {
     gn_prediction said;
     double uv[GN_JOINTS][2], xyz[GN_JOINTS][3]; /* truth: pixels; metres about the root */
-    double camera[4], root_z, head_size;        /* head_size 0: none */
+    double camera[4], root[3], head_size;       /* root: metres, camera frame; head_size 0: none */
     uint8_t labelled2d[GN_JOINTS], labelled3d[GN_JOINTS], occluded[GN_JOINTS];
     int has3d, side;
 } gn_judged;
@@ -68,6 +69,11 @@ void gn_protocols_print(const gn_scores *s, FILE *to);
 
 /* Mean error of one sample that a picture can be judged by: root-aligned 3D in mm, else 2D in pixels. */
 double gn_judged_error(const gn_judged *judged, const gn_skeleton *skeleton);
+
+/* What metrics of one person and of several share. */
+double gn_distance(const double *a, const double *b);       /* of two points in space */
+int gn_pck3d_joint(const gn_skeleton *s, int joint);        /* 1: one of 3DPCK's 14, limbs, neck, head top */
+double gn_auc3d(double mm);                                 /* % of the thresholds 0, 5, ... 150 mm above this error */
 
 /* The best similarity (scale, rotation without reflection, shift) of `from` on `to`, applied to `from`.
  * Defined for every finite input: coinciding or collinear points included. */

@@ -21,7 +21,8 @@ typedef struct {
 } gn_puppet_options;
 extern const gn_option gn_puppet_options_rows[];
 
-/* domain "puppet_lab" (six people a split, fourteen cameras) or "puppet_wild"; writes <root>/<domain>/{train,valid}.h5. With motion, BVH subjects
+enum { GN_PUPPET_FRAME = 1000 }; /* pixels a side of what a camera of puppet_poses sees, at a focal length of 1145 as Human3.6M's */
+/* domain "puppet_poses" (no pictures: any body, a studio's ring of cameras, whole frames), "puppet_lab" (six people a split, fourteen cameras) or "puppet_wild"; writes <root>/<domain>/{train,valid}.h5. With motion, BVH subjects
  * are split between train and valid. A set made with the same options is left as it is. */
 gn_status gn_puppet_make(const char *root, const char *domain, const gn_puppet_options *o, gn_pool *pool);
 

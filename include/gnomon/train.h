@@ -26,6 +26,8 @@ struct gn_experiment {
         const char *root, *motion;
         gn_texts train, valid;
         gn_counts mix;
+        const char *skeleton;       /* the run's joints; "": the data sets' own */
+        int together, pick;         /* samples of one group that come together; any | row */
         int batch, input, threads, flip_test;
         gn_augment augment;
         gn_label_rules labels;
@@ -67,6 +69,7 @@ struct gn_experiment {
 
 gn_status gn_experiment_read(gn_arena *a, const char *path, int n_override, char *const *override, gn_experiment *e);
 gn_status gn_experiment_parse(gn_arena *a, const char *file, const char *text, gn_experiment *e); /* `file` is what messages call it */
+const gn_skeleton *gn_experiment_skeleton(const gn_experiment *e);            /* the joints that its models know */
 void gn_experiment_print(const gn_experiment *e, FILE *to);                   /* resolved: every default written out */
 gn_status gn_experiment_write(const gn_experiment *e, const char *path);      /* the same: experiment.yaml */
 gn_status gn_experiment_origins(const gn_experiment *e, const char *path);    /* origin.txt */
@@ -107,6 +110,7 @@ gn_status gn_run_checkpoint(gn_arena *a, const char *what, const char **folder);
 /* Pictures of a batch into the graph's input: sample i is sample i/S of shard i%S; places past the batch become 0. */
 gn_status gn_batch_feed(const gn_batch *b, gn_graph *g, gn_pool *pool, int shards);
 /* Into a graph that has only `here` of the shards, from `first` on. */
+gn_status gn_batch_feed_mirrored(const gn_batch *b, gn_graph *g, gn_pool *pool, int shards); /* joints as in the mirrored picture */
 gn_status gn_batch_feed_part(const gn_batch *b, gn_graph *g, gn_pool *pool, int first, int here, int shards);
 
 /* --- checkpoints: safetensors and a manifest with hashes --- */

@@ -1,7 +1,7 @@
 /* bone.h - the geometric loss of Zhou 2017 (eq. 3; A2.2): bones of one group keep their ratios.
  *
- * A term is a group (legs, arms, hips, shoulders). With l the lengths of its n bones whose ends are both
- * annotated, each brought to one scale by the reference skeleton, a term is their variance,
+ * A term is a group (legs, arms, hips, shoulders). With l the lengths of its n bones of known mean whose ends
+ * are both annotated, each brought to one scale by the reference skeleton, a term is their variance,
  *
  *     1/n sum (l - mean)^2
  *
@@ -44,14 +44,10 @@ GN_FN gn_real bone_point(const bone_options *o, const gn_labels *y, int j, int k
     return gn_picture_to_half(x, side);
 }
 
-/* Bones of group t that count. */
-GN_FN int bone_count(const gn_labels *y, int t) {
-    int n = 0;
-    for (int e = 0; e < y->skeleton->bones; e++) {
-        const gn_bone *bone = &y->skeleton->bone[e];
-        n += bone->group == t && y->labelled2d[bone->a] && y->labelled2d[bone->b];
-    }
-    return n;
+/* Of group t, of known length, its ends annotated. */
+GN_FN int bone_counts(const gn_labels *y, int t, int e) {
+    const gn_bone *bone = &y->skeleton->bone[e];
+    return bone->group == t && bone->mean_mm > GN_R(0) && y->labelled2d[bone->a] && y->labelled2d[bone->b];
 }
 
 GN_FN int bone_terms(const gn_group *g) { return g->y->skeleton ? GN_BONE_GROUPS : 0; }
@@ -62,7 +58,9 @@ GN_FN int bone_offers(const bone_options *o, const gn_group *g, int t) {
     if (o->where == BONE_WEAK && (y->has & depth) == depth)
         for (int j = 0; j < y->J; j++)
             if (y->labelled3d[j]) return 0;
-    return bone_count(y, t) >= 2;
+    int n = 0;
+    for (int e = 0; e < y->skeleton->bones; e++) n += bone_counts(y, t, e);
+    return n >= 2;
 }
 
 GN_FN gn_real bone_term(const bone_options *o, const gn_group *g, int t, gn_pull *p) {
@@ -75,7 +73,7 @@ GN_FN gn_real bone_term(const bone_options *o, const gn_group *g, int t, gn_pull
 
     for (int e = 0; e < s->bones && n < BONE_MOST; e++) {
         int a = s->bone[e].a, b = s->bone[e].b;
-        if (s->bone[e].group != t || !(y->labelled2d[a] && y->labelled2d[b])) continue;
+        if (!bone_counts(y, t, e)) continue;
         bone_length *l = &of[n++];
         l->a = a;
         l->b = b;

@@ -15,16 +15,16 @@ GN_FN int position_terms(const gn_group *g) { return g->y->J; }
 
 GN_FN int position_offers(const position_options *o, const gn_group *g, int t) {
     const gn_labels *y = g->y;
-    return y->labelled3d[t] && (o->about == POSITION_CAMERA || y->labelled3d[y->skeleton->root]);
+    const int root = y->skeleton->root;
+    return y->labelled3d[t] && (o->about == POSITION_CAMERA || (root >= 0 && y->labelled3d[root]));
 }
 
 GN_FN gn_real position_term(const position_options *o, const gn_group *g, int t, gn_pull *p) {
     const gn_labels *y = g->y;
     const gn_real *x = g->x->out[0] + 3 * t, *truth = y->joints3d + 3 * t;
-    const gn_real *root = y->joints3d + 3 * y->skeleton->root;
     gn_real value = GN_R(0), slope[3];
     for (int k = 0; k < 3; k++) {
-        gn_real target = o->about == POSITION_ROOT ? truth[k] - root[k] : truth[k];
+        gn_real target = o->about == POSITION_ROOT ? truth[k] - y->joints3d[3 * y->skeleton->root + k] : truth[k];
         value += gn_penalty(o->form, x[k] - target, o->knee, &slope[k]);
     }
     gn_pull_add(p, 0, 0, t, slope[0], slope[1], slope[2]);

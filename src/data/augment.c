@@ -69,7 +69,7 @@ void gn_view_draw(const gn_augment *g, uint64_t seed, gn_turn t, int w, int h, i
     source s = { gn_hash_more(seed, "augment", 7), (uint64_t)t.epoch * GN_SETS + (uint64_t)t.set, (uint64_t)t.sample };
     double angle = uniform(s, ROTATED) < g->rotate_share ? normal(s, ANGLE, g->rotate) * (GN_PI / 180) : 0;
     v->zoom *= exp2(normal(s, SCALE, g->scale));
-    v->flip = uniform(s, FLIPPED) < g->flip;
+    v->flip = uniform((source){ s.seed, s.stream, (uint64_t)t.unit }, FLIPPED) < g->flip;
     for (int c = 0; c < 3; c++) v->gain[c] = (float)(1 + g->colour * (2 * uniform(s, RED + c) - 1));
     if (uniform(s, OCCLUDED) < g->occlude) draw_box(s, side, v);
     v->placed = uniform(s, PLACED) < g->backdrop;

@@ -216,7 +216,8 @@ static gn_status read_skeleton(handles *h, gn_arena *a, hid_t root, const gn_ske
         if (m < 0 || m >= joints || mirror[m] != j)
             GN_FAIL(BAD_DATA, "%s: joint '%s' mirrors joint %d, which does not mirror it", h->path, joint[j], m);
     }
-    *s = (gn_skeleton){ .name = name, .joints = joints, .joint = joint, .mirror = mirror };
+    static const int8_t no_end[] = { -1 };
+    *s = (gn_skeleton){ .name = name, .joints = joints, .joint = joint, .mirror = mirror, .root = -1, .limb_end = no_end };
     *skeleton = s;
     return GN_OK;
 }

@@ -5,34 +5,25 @@
  * nothing allocates. */
 #include "gnomon/hash.h"
 #include "gnomon/pool.h"
-#include "src/data/sample.h"
+#include "src/data/source.h"
 #include <limits.h>
 #include <string.h>
 
 enum { SLOTS = 4, AHEAD = 2, JOBS = 16 };
 
 typedef struct {
-    const gn_dataset *set;
-    gn_shard *shard;
-    const gn_augment *augment;        /* NULL: none */
-    int image, parts, place[GN_FIELD_COUNT]; /* in the shard, -1: has none */
-    uint32_t holds;
-    int w, h, P;
-} source;
-
-typedef struct {
     gn_loader *loader;
     int64_t step;                     /* of the run */
     gn_batch batch;
     gn_label_store *label, *truth;    /* [batch] */
-    uint8_t *canvas[JOBS];            /* a stored picture, where people are put before another's backdrop */
+    gn_desk desk[JOBS];
     gn_tally tally;
     struct { gn_status status; gn_trail trail; } job[JOBS];
 } slot;
 
 struct gn_loader {
     gn_loader_spec spec;
-    source source[GN_SETS];
+    gn_source source[GN_SETS];
     gn_order order;
     const gn_skeleton *skeleton;
     gn_crew *crew;
@@ -43,23 +34,12 @@ struct gn_loader {
 
 /* --- filling --- */
 
-static void read_fields(const source *s, int64_t sample, gn_label_store *y) {
-#define READ(name, type, count, carry, help)                                                       \
-    if (s->holds & GN_HAS_##name) {                                                                \
-        int at = s->place[GN_PLACE_##name];                                                        \
-        memcpy(y->name, gn_shard_at(s->shard, at, sample), gn_shard_bytes(s->shard, at));          \
-    }
-    GN_FIELDS(READ)
-#undef READ
-}
-
 /* The people of a sample before the picture of another, of another set where there is one. The other is
  * rolled by half its width, so that who stands in its middle does not stand right behind. */
-static gn_status place_before(slot *b, int job, const source *s, int64_t sample, const gn_view *v, const uint8_t **picture) {
-    gn_loader *l = b->loader;
+static gn_status place_before(gn_loader *l, gn_desk *desk, const gn_source *s, int64_t sample, const gn_view *v, const uint8_t **picture) {
     int others = l->order.sets > 1 ? l->order.sets - 1 : 1, self = (int)(s - l->source);
-    source *d = &l->source[(self + 1 + (int)(v->donor_set * others)) % l->order.sets];
-    if (d->w != s->w || d->h != s->h) return GN_OK;
+    gn_source *d = &l->source[(self + 1 + (int)(v->donor_set * others)) % l->order.sets];
+    if (d->w != s->w || d->h != s->h || d->image < 0) return GN_OK;
     int64_t donor = (int64_t)(v->donor * (double)gn_shard_samples(d->shard));
     GN_TRY(gn_shard_check(d->shard, donor));
     const uint8_t *front = *picture, *back = gn_shard_at(d->shard, d->image, donor);
@@ -67,35 +47,58 @@ static gn_status place_before(slot *b, int job, const source *s, int64_t sample,
     for (int y = 0; y < s->h; y++)
         for (int x = 0; x < s->w; x++) {
             size_t at = (size_t)(y * s->w + x), from = (size_t)(y * s->w + (x + s->w / 2) % s->w);
-            memcpy(b->canvas[job] + 3 * at, part[at] ? front + 3 * at : back + 3 * from, 3);
+            memcpy(desk->canvas + 3 * at, part[at] ? front + 3 * at : back + 3 * from, 3);
         }
-    *picture = b->canvas[job];
+    *picture = desk->canvas;
+    return GN_OK;
+}
+
+/* Sample i of the batch. What comes together lies in one shard of the batch, one after another. */
+static gn_turn turn_of(const gn_loader *l, int64_t step, int i) {
+    const gn_loader_spec *spec = &l->spec;
+    if (spec->together < 2) return gn_order_at(&l->order, step * spec->batch + i);
+    const int k = i % spec->shards, n = i / spec->shards;
+    gn_turn t = gn_order_at(&l->order, step * spec->batch / spec->together + (int64_t)(n / spec->together) * spec->shards + k);
+    const int64_t *group = &l->source[t.set].unit[2 * t.unit];
+    t.sample = group[0] + gn_order_member(spec->seed, t, group[1], n % spec->together, spec->together, spec->in_row);
+    return t;
+}
+
+static gn_status fill_picture(slot *b, gn_desk *desk, const gn_source *s, gn_turn t, const gn_view *v, int i) {
+    const size_t side = (size_t)b->loader->spec.side;
+    const uint8_t *picture;
+    GN_TRY(gn_source_picture(s, t.sample, desk, &picture));
+    if (v->placed && s->parts >= 0) GN_TRY(place_before(b->loader, desk, s, t.sample, v, &picture));
+    gn_view_picture(v, picture, b->batch.image + (size_t)i * 3 * side * side);
     return GN_OK;
 }
 
 static gn_status fill_sample(slot *b, int i) {
     gn_loader *l = b->loader;
     const gn_loader_spec *spec = &l->spec;
-    gn_turn t = gn_order_at(&l->order, b->step * spec->batch + i);
-    source *s = &l->source[t.set];
+    gn_desk *desk = &b->desk[i % JOBS];
+    const gn_turn t = turn_of(l, b->step, i);
+    gn_source *s = &l->source[t.set];
     GN_TRY(gn_shard_check(s->shard, t.sample));
     gn_view v;
-    gn_view_draw(s->augment, spec->seed, t, s->w, s->h, spec->side, &v);
-    const uint8_t *picture = gn_shard_at(s->shard, s->image, t.sample);
-    if (v.placed && s->parts >= 0) GN_TRY(place_before(b, i % JOBS, s, t.sample, &v, &picture));
-    gn_view_picture(&v, picture, b->batch.image + (size_t)i * 3 * (size_t)spec->side * (size_t)spec->side);
+    int w, h;
+    gn_source_frame(s, t.sample, &w, &h);
+    gn_view_draw(s->augment, spec->seed, t, w, h, spec->side, &v);
+    if (!spec->bare) GN_TRY(fill_picture(b, desk, s, t, &v, i));
 
     gn_label_store *label = &b->label[i], *truth = &b->truth[i];
-    read_fields(s, t.sample, label);
-    gn_view_carry(&v, l->skeleton, s->holds, s->P, label);
-    read_fields(s, t.sample, truth);
-    gn_view_carry(&v, l->skeleton, s->holds, s->P, truth);
+    int P;
+    const uint32_t given = gn_source_labels(s, t.sample, desk, label, &P);
+    gn_source_labels(s, t.sample, desk, truth, &P);
+    gn_view_carry(&v, l->skeleton, given, P, label);
+    gn_view_carry(&v, l->skeleton, given, P, truth);
     /* Truth keeps its own joints; its depth has the root and unit that the model is asked for. */
     gn_label_rules same_unit = { .root = spec->rules.root, .unit = spec->rules.unit };
-    uint32_t has = gn_rules_apply(&spec->rules, l->skeleton, s->holds, spec->side, label) & s->set->has;
-    uint32_t all = gn_rules_apply(&same_unit, l->skeleton, s->holds, spec->side, truth);
-    b->batch.label[i] = gn_label_store_labels(label, l->skeleton, has, s->P, spec->side);
-    b->batch.truth[i] = gn_label_store_labels(truth, l->skeleton, all, s->P, spec->side);
+    const uint32_t flags = given & ~s->holds; /* of joints that the map left out */
+    uint32_t has = gn_rules_apply(&spec->rules, l->skeleton, given, spec->side, label) & (s->set->has | flags);
+    uint32_t all = gn_rules_apply(&same_unit, l->skeleton, given, spec->side, truth);
+    b->batch.label[i] = gn_label_store_labels(label, l->skeleton, has, P, spec->side);
+    b->batch.truth[i] = gn_label_store_labels(truth, l->skeleton, all, P, spec->side);
     b->batch.set[i] = t.set;
     b->batch.sample[i] = t.sample;
     memcpy(b->batch.crop[i], v.to_stored, sizeof v.to_stored);
@@ -152,40 +155,6 @@ gn_status gn_loader_seek(gn_loader *l, int64_t step) {
 
 /* --- opening --- */
 
-static int listed(const gn_texts *names, const char *name) {
-    for (int i = 0; i < names->n; i++)
-        if (!strcmp(names->item[i], name)) return 1;
-    return !names->n;
-}
-
-static gn_status open_source(gn_loader *l, gn_arena *a, const char *name, source *s) {
-    const gn_loader_spec *spec = &l->spec;
-    s->set = gn_dataset_find(name);
-    if (!s->set) GN_FAIL(BAD_CONFIG, "no data set is called '%s'", name);
-    const char *path;
-    GN_TAKE_TEXT(path, a, "%s/%s", spec->root, spec->train ? s->set->train : s->set->valid);
-    GN_TRY_AS(gn_shard_open(a, path, &s->shard), "data set '%s'", name);
-    const gn_skeleton *joints = gn_shard_skeleton(s->shard);
-    if (strcmp(joints->name, s->set->skeleton->name))
-        GN_FAIL(BAD_DATA, "%s: skeleton '%s', data set '%s' has '%s'", path, joints->name, name, s->set->skeleton->name);
-    const gn_shard_field *image = gn_shard_find(s->shard, "image", &s->image);
-    if (!image) GN_FAIL(BAD_DATA, "%s: holds no field 'image'", path);
-    s->h = (int)image->d[0];
-    s->w = (int)image->d[1];
-    for (int f = 0; f < GN_FIELD_COUNT; f++) {
-        const gn_shard_field *field = gn_shard_find(s->shard, gn_field_name(f), &s->place[f]);
-        if (!field) continue;
-        s->holds |= UINT32_C(1) << f;
-        if (f == GN_PLACE_order) s->P = (int)field->d[0];
-    }
-    const gn_shard_field *parts = gn_shard_find(s->shard, "parts", &s->parts);
-    if (!parts || parts->d[0] != s->h || parts->d[1] != s->w) s->parts = -1;
-    uint32_t missing = s->set->holds & ~s->holds;
-    if (missing) GN_FAIL(BAD_DATA, "%s: lacks %s, which data set '%s' declares", path, gn_fields_text(missing), name);
-    s->augment = spec->train && listed(&spec->augment.sets, name) ? &l->spec.augment : NULL;
-    return GN_OK;
-}
-
 static gn_status open_sets(gn_loader *l, gn_arena *a) {
     const gn_loader_spec *spec = &l->spec;
     const gn_texts *sets = spec->sets;
@@ -195,18 +164,16 @@ static gn_status open_sets(gn_loader *l, gn_arena *a) {
     l->order = (gn_order){ .seed = spec->seed, .sets = sets->n, .shuffled = spec->train };
     int64_t turns = 0;
     for (int k = 0; k < sets->n; k++) {
-        GN_TRY(open_source(l, a, sets->item[k], &l->source[k]));
-        l->order.n[k] = gn_shard_samples(l->source[k].shard);
+        GN_TRY(gn_source_open(a, spec, sets->item[k], &l->source[k]));
+        l->order.n[k] = l->source[k].units;
         if (!mixed) continue;
         if (spec->mix->item[k] < 0 || spec->mix->item[k] > 1 << 20)
             GN_FAIL(BAD_CONFIG, "data.mix: %lld of '%s' in turn", (long long)spec->mix->item[k], sets->item[k]);
         turns += l->order.mix[k] = spec->mix->item[k];
     }
     if (mixed && !turns) GN_FAIL(BAD_CONFIG, "data.mix: no set has a turn");
-    l->skeleton = gn_shard_skeleton(l->source[0].shard);
-    for (int k = 1; k < sets->n; k++)
-        if (gn_shard_skeleton(l->source[k].shard) != l->skeleton)
-            GN_FAIL(BAD_CONFIG, "data sets '%s' and '%s' have different skeletons", sets->item[0], sets->item[k]);
+    l->skeleton = spec->skeleton ? spec->skeleton : gn_shard_skeleton(l->source[0].shard);
+    for (int k = 0; k < sets->n; k++) GN_TRY(gn_source_join(a, l->skeleton, &l->source[k]));
     return GN_OK;
 }
 
@@ -218,11 +185,27 @@ static gn_status check_backdrop(const gn_loader *l) {
     GN_FAIL(BAD_CONFIG, "data.augment.backdrop wants a training set with `parts`; puppets have them with data.puppet.maps=true");
 }
 
+static gn_status take_desk(const gn_loader *l, gn_arena *a, int P, gn_desk *d) {
+    size_t decoded = 0, placed = 0;
+    int joints = 0;
+    for (int k = 0; k < l->order.sets; k++) {
+        const gn_source *s = &l->source[k];
+        const size_t bytes = 3 * (size_t)s->w * (size_t)s->h;
+        if (!l->spec.bare && s->image < 0 && bytes > decoded) decoded = bytes;
+        if (s->augment && s->parts >= 0 && l->spec.augment.backdrop > 0 && bytes > placed) placed = bytes;
+        if (s->map && s->map->from->joints > joints) joints = s->map->from->joints;
+    }
+    if (decoded) GN_TRY(gn_decoder_open(a, &d->decoder));
+    if (decoded) GN_TAKE(d->picture, a, decoded);
+    if (placed) GN_TAKE(d->canvas, a, placed);
+    return joints ? gn_label_store_take(a, joints, P, &d->raw) : GN_OK;
+}
+
 static gn_status take_slot(gn_loader *l, gn_arena *a, int P, slot *b) {
     size_t n = (size_t)l->spec.batch, side = (size_t)l->spec.side;
     b->loader = l;
     b->batch.side = l->spec.side;
-    GN_TAKE(b->batch.image, a, n * side * side * 3);
+    if (!l->spec.bare) GN_TAKE(b->batch.image, a, n * side * side * 3);
     GN_TAKE(b->batch.label, a, n);
     GN_TAKE(b->batch.truth, a, n);
     GN_TAKE(b->batch.set, a, n);
@@ -230,12 +213,7 @@ static gn_status take_slot(gn_loader *l, gn_arena *a, int P, slot *b) {
     GN_TAKE(b->batch.crop, a, n);
     GN_TAKE(b->label, a, n);
     GN_TAKE(b->truth, a, n);
-    size_t largest = 0;
-    for (int k = 0; k < l->order.sets; k++) {
-        size_t bytes = 3 * (size_t)l->source[k].w * (size_t)l->source[k].h;
-        if (l->source[k].augment && l->source[k].parts >= 0 && bytes > largest) largest = bytes;
-    }
-    for (int k = 0; k < JOBS && l->spec.augment.backdrop > 0; k++) GN_TAKE(b->canvas[k], a, largest);
+    for (int k = 0; k < JOBS; k++) GN_TRY(take_desk(l, a, P, &b->desk[k]));
     for (size_t i = 0; i < n; i++) {
         GN_TRY(gn_label_store_take(a, l->skeleton->joints, P, &b->label[i]));
         GN_TRY(gn_label_store_take(a, l->skeleton->joints, P, &b->truth[i]));
@@ -252,6 +230,8 @@ int gn_loader_pairs(const gn_loader *l) {
 gn_status gn_loader_open(gn_arena *a, const gn_loader_spec *spec, gn_loader **loader) {
     if (spec->batch < 1 || spec->batch > 1 << 16 || spec->side < 1 || spec->side > 1 << 13)
         GN_FAIL(BAD_CONFIG, "a batch of %d pictures of %d pixels a side", spec->batch, spec->side);
+    if (spec->together > 1 && (spec->shards < 1 || spec->batch % (spec->together * spec->shards)))
+        GN_FAIL(BAD_CONFIG, "a batch of %d cannot be %d shards of units of %d samples", spec->batch, spec->shards, spec->together);
     gn_loader *l;
     GN_TAKE(l, a, 1);
     l->spec = *spec;

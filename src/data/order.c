@@ -55,6 +55,7 @@ gn_turn gn_order_at(const gn_order *o, int64_t place) {
         t.epoch = place / all;
         t.sample = o->shuffled ? permuted(seed, stream(t.epoch, GN_SETS), all, place % all) : place % all;
         for (; t.sample >= o->n[t.set]; t.set++) t.sample -= o->n[t.set];
+        t.unit = t.sample;
         return t;
     }
     int64_t within = place % period;
@@ -62,5 +63,13 @@ gn_turn gn_order_at(const gn_order *o, int64_t place) {
     int64_t visit = place / period * o->mix[t.set] + within, n = o->n[t.set];
     t.epoch = visit / n;
     t.sample = o->shuffled ? permuted(seed, stream(t.epoch, t.set), n, visit % n) : visit % n;
+    t.unit = t.sample;
     return t;
+}
+
+int64_t gn_order_member(uint64_t seed, gn_turn unit, int64_t n, int k, int together, int in_row) {
+    const int64_t which[3] = { unit.set, unit.unit, unit.epoch };
+    const uint64_t own = gn_hash_more(gn_hash_more(seed, "member", 6), which, sizeof which);
+    if (in_row) return (int64_t)(gn_draw_at(own, 0, 0).word[0] % (uint64_t)(n - together + 1)) + k;
+    return permuted(own, 1, n, k);
 }

@@ -31,7 +31,7 @@ uint32_t gn_rules_apply(const gn_label_rules *r, const gn_skeleton *s, uint32_t 
     int thorax = gn_joint_find(s, "thorax"), left = gn_joint_find(s, "l_shoulder"), right = gn_joint_find(s, "r_shoulder");
     int root = r->root == THORAX && thorax >= 0 ? thorax : s->root;
     gn_real scale = gn_weak_factor(s, y->joints2d, y->joints3d, has & GN_HAS_labelled3d ? y->labelled3d : NULL);
-    if (!(scale > GN_R(0)) || (has & GN_HAS_labelled3d && !y->labelled3d[root])) return has & ~(uint32_t)GN_HAS_depth;
+    if (root < 0 || !(scale > GN_R(0)) || (has & GN_HAS_labelled3d && !y->labelled3d[root])) return has & ~(uint32_t)GN_HAS_depth;
     gn_real offset = r->unit == PAPER ? GN_R(GN_DEPTH_OFFSET_PAPER) : GN_R(0);
     for (int j = 0; j < s->joints; j++)
         y->depth[j] = gn_depth_from_metres(y->joints3d[3 * j + 2], y->joints3d[3 * root + 2], scale, GN_R(side), offset);

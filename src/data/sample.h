@@ -11,9 +11,11 @@ typedef struct {
     int64_t n[GN_SETS];
     int64_t mix[GN_SETS];       /* samples of each set in turn; all 0: by size */
 } gn_order;
-typedef struct { int set; int64_t sample, epoch; } gn_turn;
+typedef struct { int set; int64_t sample, epoch, unit; } gn_turn; /* unit: what it comes together with has the same */
 int64_t gn_order_samples(const gn_order *o);
 gn_turn gn_order_at(const gn_order *o, int64_t place);
+/* Which of a group's n samples is the k-th of `together`, at this visit: neighbours, or a draw without repetition. */
+int64_t gn_order_member(uint64_t seed, gn_turn unit, int64_t n, int k, int together, int in_row);
 
 /* --- augment.c --- */
 typedef struct {
@@ -29,15 +31,10 @@ typedef struct {
     int placed;                 /* before another sample's picture; in [0, 1): of which set, which sample */
     double donor_set, donor;
 } gn_view;
-/* `g` NULL: the whole picture, centred, as it is. */
+/* `g` NULL: the whole picture, centred, as it is. Whether it is mirrored is drawn for the unit: what comes together is
+ * one world. */
 void gn_view_draw(const gn_augment *g, uint64_t seed, gn_turn t, int w, int h, int side, gn_view *v);
 
-/* One sample's labels in memory of its own. */
-typedef struct {
-#define GN_FIELD_MEMBER(name, type, count, carry, help) type *name;
-    GN_FIELDS(GN_FIELD_MEMBER)
-#undef GN_FIELD_MEMBER
-} gn_label_store;
 gn_status gn_label_store_take(gn_arena *a, int J, int P, gn_label_store *s);
 gn_labels gn_label_store_labels(const gn_label_store *s, const gn_skeleton *skeleton, uint32_t has, int P, int side);
 /* Carries the fields in `has` from the stored picture's frame to the input's, each by its kind. */

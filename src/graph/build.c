@@ -167,19 +167,25 @@ gn_node gn_gather(gn_graph *g, gn_node map, gn_node at) {
     return add_node(g, &gn_op_gather, NULL, 0, 2, (gn_node[]){ map, at }, 0);
 }
 
-static gn_status output_add(gn_graph *g, const char *name, gn_node x) {
+static gn_status output_add(gn_graph *g, const char *name, gn_node x, int wide) {
     if (x.id < 1 || x.id >= g->n) GN_FAIL(INTERNAL, "output '%s' is no node of this graph", name);
     if (gn_graph_output_find(g, name) >= 0) GN_FAIL(INTERNAL, "two outputs '%s'", name);
     GROW(g->output, g->n_output, g->output_room, g->arena);
     output *o = &g->output[g->n_output];
     GN_TAKE_TEXT(o->name, g->arena, "%s", name);
     o->node = x.id;
+    o->wide = wide;
+    const gn_shape *s = &g->node[x.id].s.out;
+    if (s->n == 2 && s->d[1] % wide) GN_FAIL(INTERNAL, "output '%s' of %lld numbers is no list of points of %d", name, (long long)s->d[1], wide);
     g->n_output++;
     return GN_OK;
 }
 
 void gn_output(gn_graph *g, const char *name, gn_node x) {
-    if (!g->failed) keep(g, output_add(g, name, x));
+    if (!g->failed) keep(g, output_add(g, name, x, 1));
+}
+void gn_output_points(gn_graph *g, const char *name, gn_node x, int wide) {
+    if (!g->failed) keep(g, output_add(g, name, x, wide));
 }
 
 int gn_graph_outputs(const gn_graph *g) { return g->n_output; }

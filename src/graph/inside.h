@@ -37,7 +37,7 @@ typedef struct {
     gn_range range;               /* on a GPU: its own, within forward and backward */
 } node;
 
-typedef struct { const char *name; int node; } output;
+typedef struct { const char *name; int node, wide; } output; /* wide: numbers a point, of one of rank 2 */
 typedef struct { int in, out; } blocks; /* of the tensors on both sides of a weight */
 
 struct gn_graph {

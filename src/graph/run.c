@@ -237,17 +237,24 @@ gn_tensor gn_graph_input(gn_graph *g, const char *name, int shard) {
     return (gn_tensor){ 0 };
 }
 
-static gn_tensor shown(gn_tensor t) {
-    if (t.shape.n == 2) t.shape = (gn_shape){ 3, { t.shape.d[0], t.shape.d[1], 1 } };
+int gn_graph_has_input(const gn_graph *g, const char *name) {
+    for (int i = 1; i < g->n; i++)
+        if (!g->node[i].n_in && !strcmp(g->node[i].name, name)) return 1;
+    return 0;
+}
+
+static gn_tensor shown(const gn_graph *g, int i, gn_tensor t) {
+    const int wide = g->output[i].wide;
+    if (t.shape.n == 2) t.shape = (gn_shape){ 3, { t.shape.d[0], t.shape.d[1] / wide, wide } };
     return t;
 }
 
 gn_shape gn_graph_output_shape(const gn_graph *g, int i) {
-    return shown((gn_tensor){ .shape = g->node[g->output[i].node].s.out }).shape;
+    return shown(g, i, (gn_tensor){ .shape = g->node[g->output[i].node].s.out }).shape;
 }
-gn_tensor gn_graph_output(gn_graph *g, int i, int shard) { return shown(at_host(g, g->output[i].node, shard)); }
-gn_tensor gn_graph_output_on_gpu(gn_graph *g, int i, int shard) { return shown(*call_of(g, g->output[i].node, shard)->out); }
-gn_tensor gn_graph_slope(gn_graph *g, int i, int shard) { return shown(*slope_of(g, g->output[i].node, shard)); }
+gn_tensor gn_graph_output(gn_graph *g, int i, int shard) { return shown(g, i, at_host(g, g->output[i].node, shard)); }
+gn_tensor gn_graph_output_on_gpu(gn_graph *g, int i, int shard) { return shown(g, i, *call_of(g, g->output[i].node, shard)->out); }
+gn_tensor gn_graph_slope(gn_graph *g, int i, int shard) { return shown(g, i, *slope_of(g, g->output[i].node, shard)); }
 
 /* --- costs --- */
 

@@ -1,6 +1,7 @@
 /* jpeg.c - the one file that knows libturbojpeg; and pictures read by what they are, not by their names. */
 #include "gnomon/io.h"
 #include "gnomon/version.h"
+#include "src/image/decoder.h"
 #include "src/image/picture.h"
 #include <string.h>
 #include <turbojpeg.h>
@@ -33,6 +34,43 @@ static gn_status decode_named(gn_arena *a, const char *path, const void *bytes, 
 
 gn_status gn_jpeg_decode(gn_arena *a, const void *bytes, size_t n, gn_image *image) {
     return decode_named(a, "memory", bytes, n, image);
+}
+
+struct gn_decoder { tjhandle tj; };
+
+static void close_decoder(void *what) { tjDestroy(((gn_decoder *)what)->tj); }
+
+gn_status gn_decoder_open(gn_arena *a, gn_decoder **d) {
+    GN_TAKE(*d, a, 1);
+    (*d)->tj = tjInitDecompress();
+    if (!(*d)->tj) return broken(NULL, "memory");
+    return gn_arena_at_end(a, close_decoder, *d);
+}
+
+gn_status gn_decoder_run(gn_decoder *d, const void *bytes, size_t n, int w, int h, uint8_t *rgb) {
+    int wide, high, sampling, space;
+    if (tjDecompressHeader3(d->tj, bytes, n, &wide, &high, &sampling, &space)) return broken(d->tj, "memory");
+    if (wide != w || high != h) GN_FAIL(BAD_DATA, "a JPEG of %d x %d pixels, expected %d x %d", wide, high, w, h);
+    if (tjDecompress2(d->tj, bytes, n, rgb, w, 3 * w, h, TJPF_RGB, TJFLAG_STOPONWARNING | TJFLAG_LIMITSCANS)) return broken(d->tj, "memory");
+    return GN_OK;
+}
+
+static gn_status encode(gn_arena *a, tjhandle tj, const gn_image *image, int quality, void **bytes, size_t *n) {
+    unsigned long size = tjBufSize(image->w, image->h, TJSAMP_444);
+    unsigned char *to;
+    GN_TAKE(to, a, size);
+    if (tjCompress2(tj, image->rgb, image->w, 3 * image->w, image->h, TJPF_RGB, &to, &size, TJSAMP_444, quality, TJFLAG_NOREALLOC))
+        GN_FAIL(INTERNAL, "a picture of %d x %d pixels cannot be made a JPEG: %s", image->w, image->h, tjGetErrorStr2(tj));
+    *bytes = to;
+    *n = size;
+    return GN_OK;
+}
+
+gn_status gn_jpeg_encode(gn_arena *a, const gn_image *image, int quality, void **bytes, size_t *n) {
+    tjhandle tj = tjInitCompress();
+    gn_status status = tj ? encode(a, tj, image, quality, bytes, n) : broken(NULL, "memory");
+    if (tj) tjDestroy(tj);
+    return status ? gn_pass(status, __FILE__, __LINE__) : GN_OK;
 }
 
 gn_status gn_image_read(gn_arena *a, const char *path, gn_image *image) {

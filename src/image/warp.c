@@ -1,22 +1,26 @@
-/* warp.c - affine maps of pictures: positions and weights of a run of pixels first, which vectorises, then taps. */
+/* warp.c - affine maps of pictures, in runs of pixels.
+ *
+ * Positions and weights of a run first; then the pixels there, fetched as 64-bit numbers that hold a pixel of 3 bytes and
+ * its right neighbour; then the arithmetic. The first and the last vectorise, and the middle is two loads a pixel: faster
+ * than the processors' own gathers. */
 #include "src/image/warp.h"
 #include "gnomon/image.h"
 #include <math.h>
 #include <string.h>
 
-enum { RUN = 64, TAPS = 4 };
+enum { RUN = 64, TAPS = 4, LINE = 64, CACHED = 1 << 19 /* bytes of a picture that stays in a core's own cache */ };
 
 typedef struct {
     int32_t at[RUN];               /* byte offset of the upper left tap */
-    int32_t right[RUN], down[RUN]; /* to its neighbours, bytes; 0 at the far edges */
-    float fx[RUN], fy[RUN];
+    float fx[RUN], fy[RUN];        /* from there; a pixel at the far edge is the end of the step before it */
     float inside[RUN];             /* 1, or 0 where it is mid-grey */
 } run;
 
-/* Positions of n pixels from (x, y) on, shifted by (ox, oy). */
+/* Positions of n pixels from (x, y) on. */
 static void locate(run *r, int n, const double A[6], double x, double y, int w, int h) {
     float x0 = (float)(A[0] * x + A[1] * y + A[2]), y0 = (float)(A[3] * x + A[4] * y + A[5]);
     float dx = (float)A[0], dy = (float)A[3], wide = (float)(w - 1), high = (float)(h - 1);
+    const int32_t right = w > 1 ? w - 2 : 0, low = h > 1 ? h - 2 : 0;
     for (int i = 0; i < n; i++) {
         float u = x0 + dx * (float)i, v = y0 + dy * (float)i;
         r->inside[i] = u >= -0.5f && u <= wide + 0.5f && v >= -0.5f && v <= high + 0.5f ? 1.0f : 0.0f;
@@ -25,41 +29,77 @@ static void locate(run *r, int n, const double A[6], double x, double y, int w, 
         u = u < wide ? u : wide;
         v = v < high ? v : high;
         int32_t iu = (int32_t)u, iv = (int32_t)v;
+        iu = iu < right ? iu : right;
+        iv = iv < low ? iv : low;
         r->at[i] = 3 * (iv * w + iu);
-        r->right[i] = iu < w - 1 ? 3 : 0;
-        r->down[i] = iv < h - 1 ? 3 * w : 0;
         r->fx[i] = u - (float)iu;
         r->fy[i] = v - (float)iv;
     }
 }
 
-static inline float tap(const uint8_t *p, int right, int down, float fx, float fy) {
-    float a = p[0], b = p[right], c = p[down], d = p[right + down];
-    float top = a + fx * (b - a), low = c + fx * (d - c);
-    return top + fy * (low - top);
+/* A pixel and its right neighbour, in the low 6 bytes. */
+typedef struct { uint64_t top[RUN], low[RUN]; } pairs;
+
+static uint64_t load(const uint8_t *p) {
+    uint64_t x;
+    memcpy(&x, p, sizeof x);
+#ifdef __x86_64__
+    __asm__("" : "+r"(x)); /* lest the compiler gathers, at a third of the speed */
+#endif
+    return x;
 }
 
-/* Adds the samples at the run's positions, in 0..255, to sum[3 n]. */
-static void gather(const run *r, int n, const uint8_t *in, float *sum) {
-    for (int i = 0; i < n; i++) {
-        const uint8_t *p = in + r->at[i];
-        float k = r->inside[i], grey = 127.5f * (1 - k);
-        for (int c = 0; c < 3; c++) sum[3 * i + c] += k * tap(p + c, r->right[i], r->down[i], r->fx[i], r->fy[i]) + grey;
+/* Where 8 bytes would pass the picture's end they begin earlier. */
+static uint64_t load_before(const uint8_t *in, int64_t at, int64_t last) {
+    const int64_t from = at < last ? at : last;
+    return load(in + from) >> 8 * (at - from);
+}
+
+static void fetch(const run *r, int n, const uint8_t *in, int w, int h, pairs *p) {
+    const int64_t down = h > 1 ? 3 * (int64_t)w : 0, last = 3 * (int64_t)w * h - 8;
+    int32_t most = 0;
+    uint8_t few[8] = { 0 };
+    if (last < 0) { /* a picture of one or two pixels */
+        memcpy(few, in, (size_t)(last + 8));
+        for (int i = 0; i < n; i++) p->top[i] = load(few) >> 8 * r->at[i], p->low[i] = load(few) >> 8 * (r->at[i] + down);
+        return;
     }
+    for (int i = 0; i < n; i++) most = r->at[i] > most ? r->at[i] : most;
+    if (most + down <= last)
+        for (int i = 0; i < n; i++) p->top[i] = load(in + r->at[i]), p->low[i] = load(in + r->at[i] + down);
+    else
+        for (int i = 0; i < n; i++) p->top[i] = load_before(in, r->at[i], last), p->low[i] = load_before(in, r->at[i] + down, last);
 }
 
-static void finish(int n, const float *sum, const float gain[3], float *out) {
-    float g[3 * RUN];
+/* Adds the samples, in 0..255, to sum[3][n]. */
+static void blend(const run *r, int n, const pairs *p, float sum[3][RUN]) {
+    for (int c = 0; c < 3; c++)
+        for (int i = 0; i < n; i++) {
+            const uint32_t t = (uint32_t)(p->top[i] >> 8 * c), l = (uint32_t)(p->low[i] >> 8 * c); /* byte 3 is the neighbour's */
+            const float a = (float)(int32_t)(t & 255), b = (float)(int32_t)(t >> 24), d = (float)(int32_t)(l & 255), e = (float)(int32_t)(l >> 24);
+            const float top = a + r->fx[i] * (b - a), low = d + r->fx[i] * (e - d), k = r->inside[i];
+            sum[c][i] += k * (top + r->fy[i] * (low - top)) + 127.5f * (1 - k);
+        }
+}
+
+static void finish(int n, float sum[3][RUN], const float gain[3], float *out) {
+    for (int c = 0; c < 3; c++)
+        for (int i = 0; i < n; i++) {
+            const float x = sum[c][i] * gain[c];
+            sum[c][i] = x < 1 ? x : 1;
+        }
     for (int i = 0; i < n; i++)
-        for (int c = 0; c < 3; c++) g[3 * i + c] = gain[c];
-    for (int i = 0; i < 3 * n; i++) {
-        float x = sum[i] * g[i];
-        out[i] = x < 1 ? x : 1;
-    }
+        for (int c = 0; c < 3; c++) out[3 * i + c] = sum[c][i];
 }
 
 static int is_identity(const double A[6]) {
     return A[0] == 1 && A[1] == 0 && A[2] == 0 && A[3] == 0 && A[4] == 1 && A[5] == 0;
+}
+
+/* A turned picture is read along many rows at once, which no prefetcher foresees. */
+static void ask_for(const uint8_t *in, int w, int h) {
+    const int64_t bytes = 3 * (int64_t)w * h;
+    for (int64_t at = 0; at < bytes && bytes <= CACHED; at += LINE) __builtin_prefetch(in + at, 0, 2);
 }
 
 void gn_warp_input(const uint8_t *in, int w, int h, const double A[6], const float gain[3], int side, float *out) {
@@ -68,18 +108,19 @@ void gn_warp_input(const uint8_t *in, int w, int h, const double A[6], const flo
     float scale = 1.0f / (255.0f * (float)(taps * taps)), each[3] = { gain[0] * scale, gain[1] * scale, gain[2] * scale };
     int same = w == side && h == side && is_identity(A);
     run r;
+    pairs p;
+    ask_for(in, w, h);
     for (int y = 0; y < side; y++)
         for (int x = 0; x < side; x += RUN) {
             int n = side - x < RUN ? side - x : RUN;
-            float sum[3 * RUN] = { 0 };
+            float sum[3][RUN] = { { 0 } };
             if (same)
-                for (int i = 0; i < 3 * n; i++) sum[i] = in[3 * (y * w + x) + i];
-            else
-                for (int k = 0; k < taps * taps; k++) {
-                    double ox = (k % taps + 0.5) / taps - 0.5, oy = (k / taps + 0.5) / taps - 0.5;
-                    locate(&r, n, A, x + ox, y + oy, w, h);
-                    gather(&r, n, in, sum);
-                }
+                for (int i = 0; i < 3 * n; i++) sum[i % 3][i / 3] = in[3 * (y * w + x) + i];
+            for (int k = 0; !same && k < taps * taps; k++) {
+                locate(&r, n, A, x + (k % taps + 0.5) / taps - 0.5, y + (k / taps + 0.5) / taps - 0.5, w, h);
+                fetch(&r, n, in, w, h, &p);
+                blend(&r, n, &p, sum);
+            }
             finish(n, sum, each, out + 3 * (y * side + x));
         }
 }
@@ -87,15 +128,16 @@ void gn_warp_input(const uint8_t *in, int w, int h, const double A[6], const flo
 void gn_image_warp(const gn_image *in, const double A[6], gn_colour edge, gn_image *out) {
     const float rim[3] = { edge.r, edge.g, edge.b };
     run r;
+    pairs p;
     for (int y = 0; y < out->h; y++)
         for (int x = 0; x < out->w; x += RUN) {
             int n = out->w - x < RUN ? out->w - x : RUN;
+            float sum[3][RUN] = { { 0 } };
             locate(&r, n, A, x, y, in->w, in->h);
+            fetch(&r, n, in->rgb, in->w, in->h, &p);
+            blend(&r, n, &p, sum);
             uint8_t *to = out->rgb + 3 * ((size_t)y * (size_t)out->w + (size_t)x);
             for (int i = 0; i < n; i++)
-                for (int c = 0; c < 3; c++) {
-                    float v = r.inside[i] > 0 ? tap(in->rgb + r.at[i] + c, r.right[i], r.down[i], r.fx[i], r.fy[i]) : rim[c];
-                    to[3 * i + c] = (uint8_t)(v + 0.5f);
-                }
+                for (int c = 0; c < 3; c++) to[3 * i + c] = (uint8_t)((r.inside[i] > 0 ? sum[c][i] : rim[c]) + 0.5f);
         }
 }

@@ -39,6 +39,19 @@ void gn_camera_place(dice *d, const figure *f, int lab, int number, int views, v
     v->axes = turn(v->axes, turn(turn(about_y(off_x), about_x(off_y)), about_z(roll)));
 }
 
+/* Four metres to five and a half away at the height of eyes, as Human3.6M's stand, looking at the middle of the place. */
+void gn_camera_ring(dice *d, int number, int views, int size, view *v) {
+    const float azimuth = ((float)number + 0.5f) / (float)views * TURN + (views > 1 ? around(d, 0, 8 * DEGREES) : between(d, 0, TURN));
+    const float away = between(d, 4, 5.5f), high = between(d, 1.2f, 1.8f);
+    const vec at = v3(around(d, 0, 0.1f), 0.9f, around(d, 0, 0.1f));
+    v->eye = v3(at.x + away * sinf(azimuth), high, at.z + away * cosf(azimuth));
+    const vec forward = unit(sub(at, v->eye)), right = unit(cross(forward, v3(0, 1, 0)));
+    v->axes = turn((frame){ right, cross(forward, right), forward }, about_z(around(d, 0, 1) * DEGREES));
+    v->f = 1.145f * (float)size;
+    v->cx = 0.5f * (float)(size - 1) + around(d, 0, 0.01f) * (float)size;
+    v->cy = 0.5f * (float)(size - 1) + around(d, 0, 0.01f) * (float)size;
+}
+
 void gn_camera_crop(dice *d, const figure *f, int lab, int size, view *v) {
     float w[4] = { 1e9f, -1e9f, 1e9f, -1e9f };
     for (int k = 0; k < 20; k++) {

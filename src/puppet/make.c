@@ -20,6 +20,8 @@ enum {
     HEAD_SIZE,
     DEPTH_MAP,
     PARTS,
+    SIZE,
+    GROUP,
     FIELDS
 };
 
@@ -27,8 +29,10 @@ typedef struct {
     const gn_puppet *p;
     gn_shard_writer *w;
     const char *name;
-    int size, maps;
-    int64_t n;
+    int size, maps, drawn;              /* drawn 0: poses alone */
+    int64_t n, together;                /* samples of a moment, or of a sequence where it has one view */
+    int fields, at[FIELDS];             /* place in the shard, -1: left out */
+    gn_shard_field field[FIELDS];
     atomic_llong next;
     atomic_int stop;
 } job;
@@ -37,6 +41,8 @@ static gn_status draw_one(job *j, int64_t sample, uint8_t *rgb, uint16_t *depth,
     gn_puppet_truth y;
     uint8_t all[GN_JOINTS];
     memset(all, 1, sizeof all);
+    const int32_t size[2] = { j->size, j->size };
+    const int64_t group = sample / j->together;
     GN_TRY(gn_puppet_draw(j->p, sample, rgb, depth, parts, &y));
     const void *value[FIELDS] = {
         [IMAGE] = rgb,
@@ -50,16 +56,19 @@ static gn_status draw_one(job *j, int64_t sample, uint8_t *rgb, uint16_t *depth,
         [HEAD_SIZE] = &y.head_size,
         [DEPTH_MAP] = depth,
         [PARTS] = parts,
+        [SIZE] = size,
+        [GROUP] = &group,
     };
-    for (int k = 0; k < (j->maps ? FIELDS : DEPTH_MAP); k++) GN_TRY(gn_shard_put(j->w, sample, k, value[k]));
+    for (int k = 0; k < FIELDS; k++)
+        if (j->at[k] >= 0) GN_TRY(gn_shard_put(j->w, sample, j->at[k], value[k]));
     return GN_OK;
 }
 
 static gn_status draw_many(job *j, int worker, gn_arena *a) {
-    uint8_t *rgb, *parts = NULL;
+    uint8_t *rgb = NULL, *parts = NULL;
     uint16_t *depth = NULL;
     int pixels = j->size * j->size;
-    GN_TAKE(rgb, a, 3 * pixels);
+    if (j->drawn) GN_TAKE(rgb, a, 3 * pixels);
     if (j->maps) {
         GN_TAKE(depth, a, pixels);
         GN_TAKE(parts, a, pixels);
@@ -108,14 +117,13 @@ static int is_made(gn_arena *a, const char *path, const char *provenance) {
     return strcmp(gn_shard_provenance(s), provenance) == 0;
 }
 
-static gn_status make_split(gn_arena *a, const char *root, const char *domain, int valid,
-                            const gn_puppet_options *o, gn_pool *pool) {
-    const char *path, *provenance;
-    GN_TAKE_TEXT(path, a, "%s/%s/%s.h5", root, domain, valid ? "valid" : "train");
-    GN_TRY(provenance_of(a, domain, valid, o, &provenance));
-    if (is_made(a, path, provenance)) return GN_OK;
-    int J = gn_mpii16.joints, side = o->size;
-    const gn_shard_field field[FIELDS] = {
+static int drawn(const char *domain) { return strcmp(domain, "puppet_poses") != 0; }
+static int side_of(const char *domain, const gn_puppet_options *o) { return drawn(domain) ? o->size : GN_PUPPET_FRAME; }
+
+/* Which fields there are: pictures or the size of what would be one; maps where asked; groups where there are any. */
+static void lay(job *j) {
+    const int J = gn_mpii16.joints, side = j->size;
+    const gn_shard_field all[FIELDS] = {
         [IMAGE] = { "image", 1, 'u', 3, { side, side, 3 }, "sRGB 0-255", "picture" },
         [JOINTS2D] = { "joints2d", 4, 'f', 2, { J, 2 }, "pixels", "picture" },
         [LABELLED2D] = { "labelled2d", 1, 'u', 1, { J }, "flag", "" },
@@ -127,12 +135,30 @@ static gn_status make_split(gn_arena *a, const char *root, const char *domain, i
         [HEAD_SIZE] = { "head_size", 4, 'f', 1, { 1 }, "pixels", "picture" },
         [DEPTH_MAP] = { "depth_map", 2, 'u', 2, { side, side }, "millimetres, 0 unknown", "camera" },
         [PARTS] = { "parts", 1, 'u', 2, { side, side }, "part", "picture" },
+        [SIZE] = { "size", 4, 'i', 1, { 2 }, "pixels", "width, height of what labels are pixels of" },
+        [GROUP] = { "group", 8, 'i', 0, { 0 }, "", "equal and in a row: one moment or block" },
     };
-    job j = { .name = domain, .size = side, .maps = o->maps, .n = valid ? o->valid : o->train };
+    for (int k = 0; k < FIELDS; k++) {
+        const int there = k == IMAGE ? j->drawn : k == DEPTH_MAP || k == PARTS ? j->maps : k == SIZE ? !j->drawn : k == GROUP ? j->together > 1 : 1;
+        j->at[k] = there ? j->fields : -1;
+        if (there) j->field[j->fields++] = all[k];
+    }
+}
+
+static gn_status make_split(gn_arena *a, const char *root, const char *domain, int valid,
+                            const gn_puppet_options *o, gn_pool *pool) {
+    const char *path, *provenance;
+    GN_TAKE_TEXT(path, a, "%s/%s/%s.h5", root, domain, valid ? "valid" : "train");
+    GN_TRY(provenance_of(a, domain, valid, o, &provenance));
+    if (is_made(a, path, provenance)) return GN_OK;
+    job j = { .name = domain, .size = side_of(domain, o), .maps = o->maps && drawn(domain), .drawn = drawn(domain), .n = valid ? o->valid : o->train,
+              .together = o->views > 1 ? o->views : o->frames };
+    lay(&j);
+
     gn_puppet *p;
     GN_TRY(gn_puppet_open(a, domain, valid, o, &p));
     j.p = p;
-    GN_TRY(gn_shard_create(a, path, j.n, &gn_mpii16, field, o->maps ? FIELDS : DEPTH_MAP, provenance, &j.w));
+    GN_TRY(gn_shard_create(a, path, j.n, &gn_mpii16, j.field, j.fields, provenance, &j.w));
     double start = gn_seconds();
     gn_status status = gn_pool_run(pool, draw_share, &j);
     gn_progress_end();

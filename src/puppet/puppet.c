@@ -11,7 +11,7 @@ static const float FRAME_SECONDS = 0.04f;
 
 struct gn_puppet {
     gn_puppet_options o;
-    int lab, valid;
+    int lab, poses, valid;
     uint64_t seed;
     gn_motions *captured; /* NULL: the built-in acts */
     int photos;
@@ -43,15 +43,17 @@ gn_status gn_puppet_open(gn_arena *a, const char *domain, int valid, const gn_pu
     n->o = *o;
     n->valid = valid;
     n->lab = strcmp(domain, "puppet_lab") == 0;
-    if (!n->lab && strcmp(domain, "puppet_wild") != 0)
-        GN_FAIL(BAD_USAGE, "domain '%s': expected puppet_lab or puppet_wild", domain);
+    n->poses = strcmp(domain, "puppet_poses") == 0;
+    if (!n->lab && !n->poses && strcmp(domain, "puppet_wild") != 0)
+        GN_FAIL(BAD_USAGE, "domain '%s': expected puppet_lab, puppet_wild or puppet_poses", domain);
     if (o->size < 32 || o->size > 512) GN_FAIL(BAD_CONFIG, "size %d: expected 32 to 512", o->size);
     if (o->views < 1 || o->views > MOST_VIEWS)
         GN_FAIL(BAD_CONFIG, "views %d: expected 1 to %d", o->views, MOST_VIEWS);
     if (o->frames < 1) GN_FAIL(BAD_CONFIG, "frames %d: expected at least 1", o->frames);
     n->seed = (uint64_t)o->seed * 4 + (uint64_t)(n->lab * 2 + (valid != 0));
+    if (n->poses) n->seed ^= UINT64_C(0x706f736573) << 16; /* its own draws */
     if (o->motion && o->motion[0]) GN_TRY(gn_motions_open(a, o->motion, valid, &n->captured));
-    if (o->backgrounds && o->backgrounds[0] && !n->lab)
+    if (o->backgrounds && o->backgrounds[0] && !n->lab && !n->poses)
         GN_TRY(gn_photos_open(a, o->backgrounds, valid, &n->photos, &n->photo));
     *p = n;
     return GN_OK;
@@ -137,6 +139,16 @@ static void hang_photo(dice *d, const gn_puppet *p, scene *s) {
 
 typedef struct { scene s; view v; } shot;
 
+/* Somebody about the middle of a ring of cameras, which see the whole place; nothing else is there. */
+static void pose_alone(const gn_puppet *p, int64_t sample, shot *t) {
+    const uint64_t views = (uint64_t)p->o.views, frames = (uint64_t)p->o.frames, moment = (uint64_t)sample / views;
+    dice cast = dice_of(p->seed, DICE_CAST, moment / frames), stand = dice_of(p->seed, DICE_CAMERA, moment / frames);
+    const float yaw = between(&cast, 0, TURN), reach = 1.2f;
+    const vec by = v3(between(&cast, -reach, reach), 0, between(&cast, -reach, reach));
+    enter(&cast, p, &t->s, 0, yaw, by, (float)(moment % frames) * FRAME_SECONDS);
+    for (uint64_t k = 0; k <= (uint64_t)sample % views; k++) gn_camera_ring(&stand, (int)k, (int)views, GN_PUPPET_FRAME, &t->v);
+}
+
 static void compose(const gn_puppet *p, int64_t sample, shot *t) {
     scene *s = &t->s;
     uint64_t views = (uint64_t)p->o.views, frames = (uint64_t)p->o.frames, moment = (uint64_t)sample / views,
@@ -210,8 +222,10 @@ gn_status gn_puppet_draw(const gn_puppet *p, int64_t sample, uint8_t *rgb, uint1
     shot *t = gn_arena_take(a, sizeof *t);
     if (!t) status = gn_fail(GN_NO_MEMORY, __FILE__, __LINE__, "out of memory: a puppet's scene");
     else {
-        compose(p, sample, t);
-        if (truth) label(t, p->o.size, truth);
+        if (p->poses) pose_alone(p, sample, t);
+        else compose(p, sample, t);
+        if (truth) label(t, p->poses ? GN_PUPPET_FRAME : p->o.size, truth);
+        if (!rgb) goto done;
         canvas c;
         view fine = t->v; /* four samples a pixel */
         fine.f *= 2, fine.cx = 2 * fine.cx + 0.5f, fine.cy = 2 * fine.cy + 0.5f;

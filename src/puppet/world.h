@@ -143,6 +143,7 @@ void gn_stage_set(dice *d, scene *s, int lab, const view *v, int views);
 void gn_stage_light(dice *d, scene *s, int lab);
 void gn_stage_hide(dice *d, scene *s, const view *v); /* something in front of the first person */
 void gn_camera_place(dice *d, const figure *f, int lab, int number, int views, view *v);
+void gn_camera_ring(dice *d, int number, int views, int size, view *v); /* each draws from where the last stopped */
 void gn_camera_crop(dice *d, const figure *f, int lab, int size, view *v);
 static inline vec view_of(const view *v, vec world) { return into(v->axes, sub(world, v->eye)); }
 

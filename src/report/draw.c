@@ -35,3 +35,16 @@ void gn_draw_pose3d(gn_image *on, const gn_skeleton *s, const double (*xyz)[3], 
     gn_place p = { size / (2 * reach), x0 + size / 2, y0 + size / 2 };
     gn_draw_pose2d(on, s, (const double (*)[2])uv, labelled, NULL, p, fmax(1.2, size / 70));
 }
+
+int gn_pose_about_root(const gn_skeleton *s, const float *xyz, const uint8_t *labelled, double (*about)[3]) {
+    double middle[3] = { 0 };
+    int n = 0;
+    for (int j = 0; j < s->joints; j++) {
+        if ((labelled && !labelled[j]) || (s->root >= 0 && j != s->root)) continue;
+        for (int k = 0; k < 3; k++) middle[k] += (double)xyz[3 * j + k];
+        n++;
+    }
+    for (int j = 0; n && j < s->joints; j++)
+        for (int k = 0; k < 3; k++) about[j][k] = (double)xyz[3 * j + k] - middle[k] / n;
+    return n > 0;
+}

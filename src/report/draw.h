@@ -41,6 +41,9 @@ void gn_svg_pose(FILE *to, const gn_skeleton *s, const double (*said)[3], const 
 typedef struct { double scale, x, y; } gn_place;
 void gn_draw_pose2d(gn_image *on, const gn_skeleton *s, const double (*uv)[2], const uint8_t *labelled,
                     const uint8_t *hidden, gn_place place, double width);
+/* `xyz` [J 3] about the root, or about the middle of what is labelled where the skeleton has no root; 0: there is no such
+ * place. `labelled` NULL: all are. */
+int gn_pose_about_root(const gn_skeleton *s, const float *xyz, const uint8_t *labelled, double (*about)[3]);
 /* in the square of `size` at (x, y), turned about the vertical */
 void gn_draw_pose3d(gn_image *on, const gn_skeleton *s, const double (*xyz)[3], const uint8_t *labelled, double x,
                     double y, double size, double reach, double turn_deg);

@@ -80,8 +80,8 @@ static void print(FILE *to, gn_arena *a, const gn_trained *t, const gn_skeleton 
                   const gn_prediction *said, const double (*uv)[2], const double (*mm)[3]) {
     const char *name = strrchr(input, '/');
     fprintf(to, "{\n  \"picture\": %s,\n  \"run\": %s,\n", gn_json_quote(a, name ? name + 1 : input), gn_json_quote(a, t->folder));
-    fprintf(to, "  \"weights\": \"%016llx\",\n  \"skeleton\": \"%s\",\n  \"root\": \"%s\",\n  \"bones\": [",
-            (unsigned long long)t->weights, k->name, k->joint[k->root]);
+    fprintf(to, "  \"weights\": \"%016llx\",\n  \"skeleton\": \"%s\",\n  \"root\": %s,\n  \"bones\": [",
+            (unsigned long long)t->weights, k->name, k->root < 0 ? "null" : gn_json_quote(a, k->joint[k->root]));
     for (int e = 0; e < k->bones; e++)
         fprintf(to, "%s[\"%s\", \"%s\"]", e ? ", " : "", k->joint[k->bone[e].a], k->joint[k->bone[e].b]);
     fputs("],\n", to);
@@ -91,15 +91,15 @@ static void print(FILE *to, gn_arena *a, const gn_trained *t, const gn_skeleton 
           "    \"uv\": \"picture pixels, centres at integers\",\n"
           "    \"confidence\": \"height of the map's peak, 0 to 1\"", to);
     if (said->has_z)
-        fputs(",\n    \"z\": \"half sides of the box, below the pelvis, away from the camera positive\",\n"
-              "    \"xyz\": \"millimetres about the pelvis, x right, y down, z away; weak perspective, bones scaled to sum to "
+        fputs(",\n    \"z\": \"half sides of the box, below the root, away from the camera positive\",\n"
+              "    \"xyz\": \"millimetres about the root, or the joints' middle, x right, y down, z away; weak perspective, bones scaled to sum to "
               "4296.99 mm\"", to);
     fputs("\n  },\n  \"joints\": {", to);
     for (int j = 0; j < k->joints; j++) {
         fprintf(to, "%s\n    \"%s\": {\"uv\": [%.2f, %.2f], \"confidence\": %.4f", j ? "," : "", k->joint[j], uv[j][0], uv[j][1],
                 said->confidence[j]);
         if (said->has_z)
-            fprintf(to, ", \"z\": %.4f, \"xyz\": [%.1f, %.1f, %.1f]", said->z[j] - said->z[k->root], mm[j][0], mm[j][1], mm[j][2]);
+            fprintf(to, ", \"z\": %.4f, \"xyz\": [%.1f, %.1f, %.1f]", said->z[j] - (k->root < 0 ? 0 : said->z[k->root]), mm[j][0], mm[j][1], mm[j][2]);
         fputc('}', to);
     }
     fputs("\n  }\n}\n", to);
@@ -194,9 +194,8 @@ gn_status gn_predict(const char *run, const char *input, const double *box, cons
     if (box && !(box[2] >= 1 && box[3] >= 1 && isfinite(box[0] + box[1] + box[2] + box[3])))
         GN_FAIL(BAD_USAGE, "box [%g %g %g %g]: expected x y w h in pixels, w and h at least 1", box[0], box[1], box[2], box[3]);
     GN_TRY(gn_trained_open(a, run, 1, &t));
-    const gn_dataset *d = t.last->data.train.n ? gn_dataset_find(t.last->data.train.item[0]) : NULL;
-    if (!d) GN_FAIL(BAD_CONFIG, "%s: the experiment names no known training set, so its joints have no names", t.folder);
+    const gn_skeleton *joints = gn_experiment_skeleton(t.last);
     GN_TRY(gn_io_folder(out));
-    if (S_ISDIR(what.st_mode)) return folder(&t, d->skeleton, input, box, out);
-    return one(a, &t, d->skeleton, input, box, out);
+    if (S_ISDIR(what.st_mode)) return folder(&t, joints, input, box, out);
+    return one(a, &t, joints, input, box, out);
 }

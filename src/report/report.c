@@ -65,7 +65,7 @@ static gn_status look(gn_arena *a, const gn_trained *t, gn_section *s, gn_exhibi
     const gn_experiment *e = t->last;
     const gn_texts sets = { 1, &s->scores.set };
     gn_loader_spec spec = { .root = e->data.root, .sets = &sets, .batch = e->data.batch, .side = e->data.input,
-                            .threads = e->data.threads, .seed = (uint64_t)e->seed, .rules = e->data.labels };
+                            .threads = e->data.threads, .seed = (uint64_t)e->seed, .rules = e->data.labels, .skeleton = gn_experiment_skeleton(e) };
     gn_loader *l;
     gn_batch *b;
     GN_TRY(gn_loader_open(a, &spec, &l));

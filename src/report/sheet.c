@@ -74,13 +74,11 @@ static void draw_3d(gn_image *on, const source *s, int64_t i, int x, int y) {
     const float *xyz = at(s, s->xyz, i);
     const uint8_t *seen = at(s, s->seen3d, i);
     double about[GN_JOINTS][3], reach = 0.5;
-    int root = s->skeleton->root, size = TILE / 3;
-    if (!xyz || (seen && !seen[root])) return;
+    int size = TILE / 3;
+    if (!xyz || !gn_pose_about_root(s->skeleton, xyz, seen, about)) return;
     for (int j = 0; j < s->skeleton->joints; j++)
-        for (int k = 0; k < 3; k++) {
-            about[j][k] = (double)xyz[3 * j + k] - (double)xyz[3 * root + k];
+        for (int k = 0; k < 3; k++)
             if ((!seen || seen[j]) && isfinite(about[j][k])) reach = fmax(reach, 1.1 * fabs(about[j][k]));
-        }
     int corner = free_corner(s, i, size);
     x += corner & 1 ? TILE - size : 0, y += corner & 2 ? TILE - size : 0;
     fill(on, x, y, size, size, ground);

@@ -31,9 +31,7 @@ static void fill(gn_image *on, gn_colour c) {
 static int truth_of(const source *s, int64_t i, double (*xyz)[3]) {
     const float *from = s->xyz < 0 ? NULL : gn_shard_at(s->shard, s->xyz, i);
     double sum = 0;
-    if (!from) return 0;
-    for (int j = 0; j < s->skeleton->joints; j++)
-        for (int k = 0; k < 3; k++) xyz[j][k] = (double)from[3 * j + k] - (double)from[3 * s->skeleton->root + k];
+    if (!from || !gn_pose_about_root(s->skeleton, from, NULL, xyz)) return 0;
     for (int e = 0; e < s->skeleton->bones; e++) {
         const double *p = xyz[s->skeleton->bone[e].a], *q = xyz[s->skeleton->bone[e].b];
         sum += sqrt((p[0] - q[0]) * (p[0] - q[0]) + (p[1] - q[1]) * (p[1] - q[1]) + (p[2] - q[2]) * (p[2] - q[2]));

@@ -66,11 +66,10 @@ static gn_status bind_outputs(const gn_experiment *e, const gn_loss_use *use, gn
 }
 
 gn_status gn_experiment_build(const gn_experiment *e, gn_arena *a, gn_graph **g) {
-    const gn_experiment *first = e->n_stage ? &e->stage[0] : e;
     const gn_model *model = e->model.entry->what;
     const gn_yaml *named = gn_yaml_find(e->tree, "model");
     GN_TRY(gn_graph_new(a, g));
-    GN_TRY_AS(model->build(*g, e->model.options, e->data.input, set_of(first, 0)->skeleton->joints), "%s",
+    GN_TRY_AS(model->build(*g, e->model.options, e->data.input, gn_experiment_skeleton(e)->joints), "%s",
               gn_yaml_place(named && named->n ? named->child[0] : e->tree));
     return GN_OK;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 typedef struct {
+    int pose;         /* output [N J 3], metres about the root; -1: the model says maps */
     int maps, depth;  /* outputs; depth -1: the model says none */
     int entropy;      /* maps are logits of a softmax over the map */
     int quarter;      /* the authors' decoding, for maps drawn by the authors' rule */
@@ -29,9 +30,17 @@ static int is_maps(gn_graph *g, int output, int joints) {
     return t.shape.n == 4 && t.shape.d[1] == joints;
 }
 
-/* The maps that the heatmap loss trains, of the last stack; without such a loss the last maps of all. */
+static gn_status check_pose(gn_graph *g, int output, int joints) {
+    const gn_shape s = gn_graph_output_shape(g, output);
+    if (s.n != 3 || s.d[1] != joints || s.d[2] != 3)
+        GN_FAIL(BAD_CONFIG, "the model's output 'joints' is %s, expected 3 numbers for each of %d joints", gn_shape_text(&s), joints);
+    return GN_OK;
+}
+
+/* A pose, which needs no decoding; else the maps that the heatmap loss trains, of the last stack; without such a loss the last maps of all. */
 static gn_status reading_of(const gn_experiment *e, gn_graph *g, int joints, reading *r) {
-    *r = (reading){ .maps = -1, .depth = e->depth_untrained ? -1 : gn_graph_output_find(g, "depth") };
+    *r = (reading){ .pose = gn_graph_output_find(g, "joints"), .maps = -1, .depth = e->depth_untrained ? -1 : gn_graph_output_find(g, "depth") };
+    if (r->pose >= 0) return check_pose(g, r->pose, joints);
     for (int i = 0; i < e->n_loss; i++) {
         const gn_loss_use *u = &e->loss[i];
         if (strcmp(u->loss->name, "heatmap")) continue;
@@ -89,16 +98,16 @@ static void to_space(const gn_label_rules *rules, const gn_labels *y, int side, 
     int zero = rules->root ? gn_joint_find(y->skeleton, "thorax") : root;
     if (zero < 0) zero = root;
     double z0 = (double)y->joints3d[3 * zero + 2], fx = (double)y->camera[0], fy = (double)y->camera[1];
-    double offset = rules->unit ? GN_DEPTH_OFFSET_PAPER : 0, middle[3];
+    double offset = rules->unit ? GN_DEPTH_OFFSET_PAPER : 0;
     for (int j = 0; j < y->J; j++) {
         double z = z0 + (p->z[j] - offset) * (side / 2.0) * z0 / fx;
         p->xyz[j][0] = (p->uv[j][0] - (double)y->camera[2]) / fx * z;
         p->xyz[j][1] = (p->uv[j][1] - (double)y->camera[3]) / fy * z;
         p->xyz[j][2] = z;
     }
-    memcpy(middle, p->xyz[root], sizeof middle);
+    memcpy(p->root, p->xyz[root], sizeof p->root);
     for (int j = 0; j < y->J; j++)
-        for (int k = 0; k < 3; k++) p->xyz[j][k] -= middle[k];
+        for (int k = 0; k < 3; k++) p->xyz[j][k] -= p->root[k];
     p->has_xyz = 1;
 }
 
@@ -150,6 +159,33 @@ static void answers(gn_graph *g, const reading *r, int shards, const gn_skeleton
     }
 }
 
+/* The pose said of the mirrored joints, mirrored back. */
+static gn_status ask_pose_both_ways(gn_graph *g, gn_pool *pool, const reading *r, int shards, const gn_skeleton *k, const gn_batch *b,
+                                    gn_arena *a) {
+    const int64_t each = gn_graph_output(g, r->pose, 0).shape.d[0];
+    float *was;
+    GN_TAKE(was, a, shards * each * k->joints * 3);
+    for (int how = 0; how < 2; how++) {
+        float *at = was;
+        if (how) GN_TRY(gn_batch_feed_mirrored(b, g, pool, shards));
+        if (how) GN_TRY(gn_graph_forward(g, GN_EVAL, 0));
+        for (int s = 0; s < shards; s++) {
+            const gn_tensor t = gn_graph_output(g, r->pose, s);
+            float *x = t.data;
+            if (!how) memcpy(at, x, sizeof *x * (size_t)(each * k->joints * 3));
+            for (int64_t n = 0; how && n < each; n++) {
+                float turned[GN_JOINTS][3];
+                memcpy(turned, x + n * k->joints * 3, sizeof *turned * (size_t)k->joints);
+                for (int j = 0; j < k->joints; j++)
+                    for (int c = 0; c < 3; c++)
+                        x[(n * k->joints + j) * 3 + c] = (at[(n * k->joints + j) * 3 + c] + (c ? 1 : -1) * turned[k->mirror[j]][c]) / 2;
+            }
+            at += each * k->joints * 3;
+        }
+    }
+    return GN_OK;
+}
+
 static gn_status ask_both_ways(gn_graph *g, gn_pool *pool, const reading *r, int shards, const gn_skeleton *k, const gn_batch *b,
                                gn_arena *a) {
     gn_tensor t = gn_graph_output(g, r->maps, 0);
@@ -174,7 +210,7 @@ gn_status gn_ask(const gn_experiment *e, gn_graph *g, gn_pool *pool, int shards,
     GN_TRY(reading_of(e, g, k->joints, &r));
     gn_arena *a = gn_arena_new("ask");
     if (!a) GN_FAIL(NO_MEMORY, "out of memory: answers");
-    gn_status status = ask_both_ways(g, pool, &r, shards, k, b, a);
+    gn_status status = r.pose >= 0 ? ask_pose_both_ways(g, pool, &r, shards, k, b, a) : ask_both_ways(g, pool, &r, shards, k, b, a);
     gn_arena_free(a);
     if (status) return gn_pass(status, __FILE__, __LINE__);
     return GN_OK;
@@ -200,6 +236,16 @@ gn_status gn_decode_maps(const gn_experiment *e, gn_graph *g, int sample, int sh
     return GN_OK;
 }
 
+/* What a lifter says, about its own root; the joints in the picture are those it was given. */
+static void read_pose(const gn_tensor *t, int64_t place, const gn_labels *y, gn_prediction *p) {
+    const float *x = (const float *)t->data + place * y->J * 3;
+    const int root = y->skeleton->root;
+    *p = (gn_prediction){ .has_xyz = root >= 0 && y->has & GN_HAS_joints3d };
+    for (int j = 0; j < y->J && p->has_xyz; j++)
+        for (int k = 0; k < 3; k++) p->xyz[j][k] = (double)x[3 * j + k] - (double)x[3 * root + k];
+    for (int k = 0; k < 3 && p->has_xyz; k++) p->root[k] = (double)y->joints3d[3 * root + k];
+}
+
 gn_status gn_decode(const gn_experiment *e, gn_graph *g, int n, int shards, const gn_labels *truth, gn_prediction *p) {
     const int joints = truth->skeleton->joints, side = e->data.input;
     reading r;
@@ -207,7 +253,11 @@ gn_status gn_decode(const gn_experiment *e, gn_graph *g, int n, int shards, cons
     for (int i = 0; i < n; i++) {
         const gn_labels *y = &truth[i];
         int64_t place = i / shards;
-        gn_tensor t = gn_graph_output(g, r.maps, i % shards);
+        gn_tensor t = gn_graph_output(g, r.pose >= 0 ? r.pose : r.maps, i % shards);
+        if (r.pose >= 0) {
+            read_pose(&t, place, y, &p[i]);
+            continue;
+        }
         p[i] = (gn_prediction){ .has_uv = 1 };
         for (int j = 0; j < joints; j++) {
             map m = map_of(&t, place, j);
@@ -220,7 +270,7 @@ gn_status gn_decode(const gn_experiment *e, gn_graph *g, int n, int shards, cons
                     gn_shape_text(&t.shape), joints);
         for (int j = 0; j < joints; j++) p[i].z[j] = (double)((const float *)t.data)[place * joints + j];
         p[i].has_z = 1;
-        if ((y->has & GN_HAS_camera) && (y->has & GN_HAS_joints3d)) to_space(&e->data.labels, y, side, &p[i]);
+        if ((y->has & GN_HAS_camera) && (y->has & GN_HAS_joints3d) && y->skeleton->root >= 0) to_space(&e->data.labels, y, side, &p[i]);
     }
     return GN_OK;
 }

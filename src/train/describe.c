@@ -1,6 +1,6 @@
 /* describe.c - what there is to name and to set: the only document of options. */
 #include "src/train/rows.h"
-#include "gnomon/metric.h"
+#include "gnomon/persons.h"
 #include <string.h>
 
 static void fields(FILE *to, const char *word, uint32_t set) {
@@ -29,6 +29,12 @@ static void dataset(FILE *to, const gn_dataset *d) {
     fields(to, "for evaluation alone", d->holds & ~d->has);
     fprintf(to, "  skeleton %s, %d joints\n  shards %s %s\n  licence %s\n", d->skeleton->name, d->skeleton->joints, d->train,
             d->valid, d->licence);
+}
+
+static void skeleton(FILE *to, const gn_skeleton *s) {
+    fprintf(to, "skeleton %s: %d joints, root %s\n ", s->name, s->joints, s->root < 0 ? "none" : s->joint[s->root]);
+    for (int j = 0; j < s->joints; j++) fprintf(to, " %s", s->joint[j]);
+    fputc('\n', to);
 }
 
 static void plain(FILE *to, const char *kind, const char *name, const char *help, const gn_option *rows) {
@@ -62,11 +68,13 @@ static gn_status describe(FILE *to, gn_arena *a, const char *name) {
     }
     EACH(gn_optimizers) found = 1, plain(to, "optimizer", gn_optimizers[i]->name, gn_optimizers[i]->help, gn_optimizers[i]->options);
     EACH(gn_datasets) found = 1, dataset(to, gn_datasets[i]);
+    EACH(gn_skeletons) found = 1, skeleton(to, gn_skeletons[i]);
     EACH(gn_metrics) found = 1, metric(to, gn_metrics[i]);
+    EACH(gn_person_metrics) found = 1, metric(to, gn_person_metrics[i]);
 #undef EACH
     if (found) return GN_OK;
     const char *near = gn_nearest(name, n, known);
-    GN_FAIL(BAD_USAGE, "'%s': no key, model, loss, optimizer, data set or metric%s%s%s", gn_shown(name),
+    GN_FAIL(BAD_USAGE, "'%s': no key, model, loss, optimizer, data set, skeleton or metric%s%s%s", gn_shown(name),
             near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 

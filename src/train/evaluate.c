@@ -8,14 +8,13 @@
 
 gn_status gn_evaluate(const gn_experiment *e, gn_graph *g, gn_pool *pool, const char *set, gn_arena *a,
                       gn_scores *scores) {
-    const gn_dataset *d = gn_dataset_find(set);
-    if (!d) GN_FAIL(BAD_CONFIG, "data.valid: no data set '%s'", set);
+    const gn_skeleton *joints = gn_experiment_skeleton(e);
     gn_arena *own = gn_arena_new("evaluation");
     if (!own) GN_FAIL(NO_MEMORY, "out of memory: evaluation");
     gn_status status = GN_OK;
     gn_texts sets = { 1, &set };
-    gn_loader_spec spec = { .root = e->data.root, .sets = &sets, .batch = e->data.batch, .side = e->data.input,
-                            .threads = e->data.threads, .seed = (uint64_t)e->seed, .rules = e->data.labels };
+    gn_loader_spec spec = { .bare = !gn_graph_has_input(g, "picture"), .root = e->data.root, .sets = &sets, .batch = e->data.batch, .side = e->data.input,
+                            .threads = e->data.threads, .seed = (uint64_t)e->seed, .rules = e->data.labels, .skeleton = joints };
     gn_loader *l;
     gn_meter *m;
     gn_prediction *said = gn_arena_take(own, sizeof *said * (size_t)e->data.batch);
@@ -24,12 +23,12 @@ gn_status gn_evaluate(const gn_experiment *e, gn_graph *g, gn_pool *pool, const 
         goto done;
     }
     GN_TRY_OR(gn_loader_open(own, &spec, &l), done);
-    GN_TRY_OR(gn_meter_open(a, d->skeleton, gn_loader_samples(l), &m), done);
+    GN_TRY_OR(gn_meter_open(a, joints, gn_loader_samples(l), &m), done);
     for (;;) {
         gn_batch *b;
         GN_TRY_OR(gn_loader_next(l, &b), done);
         if (!b->n) break;
-        GN_TRY_OR(gn_ask(e, g, pool, e->train.shards, d->skeleton, b), done);
+        GN_TRY_OR(gn_ask(e, g, pool, e->train.shards, joints, b), done);
         GN_TRY_OR(gn_decode(e, g, b->n, e->train.shards, b->truth, said), done);
         for (int i = 0; i < b->n; i++) GN_TRY_OR(gn_meter_add(m, &b->truth[i], &said[i]), done);
     }
@@ -53,8 +52,9 @@ static void numbers(FILE *to, const char *name, const gn_scores *s, const double
 }
 
 static gn_status print(const gn_scores *s, gn_arena *a, FILE *to) {
-    fprintf(to, "{\n  \"set\": %s,\n  \"protocol\": \"valid\",\n  \"samples\": %lld,\n  \"mirrored\": %s,\n  \"skeleton\": \"%s\",\n  \"metrics\": {",
-            gn_json_quote(a, s->set), (long long)s->samples, s->mirrored ? "true" : "false", s->skeleton->name);
+    fprintf(to, "{\n  \"set\": %s,\n  \"protocol\": \"valid\",\n  \"samples\": %lld,\n  \"mirrored\": %s,\n  \"skeleton\": \"%s\",\n  \"root\": %s,\n  \"metrics\": {",
+            gn_json_quote(a, s->set), (long long)s->samples, s->mirrored ? "true" : "false", s->skeleton->name,
+            s->skeleton->root < 0 ? "null" : gn_json_quote(a, s->skeleton->joint[s->skeleton->root]));
     for (int i = 0; i < s->n; i++) {
         const gn_score *c = &s->score[i];
         fprintf(to, "%s\n    \"%s\": {\n      \"value\": ", i ? "," : "", c->metric->name);

@@ -51,11 +51,27 @@ static gn_status check_sets(const gn_experiment *e, const char *path, const gn_t
             GN_FAIL(BAD_CONFIG, "%s: %s: unknown data set '%s'%s%s%s", item_place(e, path, i), path,
                     gn_shown(sets->item[i]), near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
         if (!first) first = d;
-        if (d->skeleton != first->skeleton)
-            GN_FAIL(BAD_CONFIG, "%s: %s: '%s' has the skeleton %s, '%s' has %s", item_place(e, path, i), path, d->name,
-                    d->skeleton->name, first->name, first->skeleton->name);
+        if (d->skeleton != first->skeleton && !e->data.skeleton[0])
+            GN_FAIL(BAD_CONFIG, "%s: %s: '%s' has the skeleton %s, '%s' has %s; data.skeleton names the one that all are mapped to",
+                    item_place(e, path, i), path, d->name, d->skeleton->name, first->name, first->skeleton->name);
     }
     return GN_OK;
+}
+
+static gn_status check_skeleton(const gn_experiment *e) {
+    const char *known[64];
+    int n = 0;
+    if (!e->data.skeleton[0] || gn_skeleton_find(e->data.skeleton)) return GN_OK;
+    for (; gn_skeletons[n] && n < 64; n++) known[n] = gn_skeletons[n]->name;
+    const char *near = gn_nearest(e->data.skeleton, n, known);
+    GN_FAIL(BAD_CONFIG, "%s: data.skeleton: unknown skeleton '%s'%s%s%s", place(e, "data.skeleton"), gn_shown(e->data.skeleton),
+            near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+}
+
+const gn_skeleton *gn_experiment_skeleton(const gn_experiment *e) {
+    const gn_experiment *first = e->n_stage ? &e->stage[0] : e;
+    const gn_skeleton *named = gn_skeleton_find(first->data.skeleton);
+    return named ? named : gn_dataset_find(first->data.train.item[0])->skeleton;
 }
 
 static gn_status check_losses(const gn_experiment *e) {
@@ -78,6 +94,7 @@ static gn_status check(const gn_experiment *e) {
     if (e->data.batch % e->train.shards)
         GN_FAIL(BAD_CONFIG, "%s: train.shards: %d do not divide data.batch %d", place(e, "train.shards"), e->train.shards, e->data.batch);
     if (!e->data.train.n) GN_FAIL(BAD_CONFIG, "%s: data.train: names no data set", place(e, "data.train"));
+    GN_TRY(check_skeleton(e));
     GN_TRY(check_sets(e, "data.train", &e->data.train));
     GN_TRY(check_sets(e, "data.valid", &e->data.valid));
     GN_TRY(check_sets(e, "data.augment.sets", &e->data.augment.sets));

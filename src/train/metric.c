@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define MEAN_POSE "mean of the true poses of the same samples"
+#define AT_ROOT MEAN_POSE ", put at the true root"
 #define UNEVEN "mean absolute difference of left and right length"
 
 /* name, group, title, unit, less is better, protocol, baseline; in the order of tables */
@@ -18,22 +19,28 @@
       "Zhou 2017: ankles, knees, hips, wrists, elbows off by at most 1/20 of the picture",                             \
       "mean position of each joint")                                                                                   \
     M(mpjpe_mm, "3D", "MPJPE, root-aligned", "mm", 1,                                                                  \
-      "mean joint error, pelvis aligned, no scale or rotation; metres from pixels by the true camera and root depth",  \
+      "mean joint error, root aligned, no scale or rotation; metres from pixels by the true camera and root depth",    \
       MEAN_POSE)                                                                                                       \
     M(canonical_mpjpe_mm, "3D", "MPJPE, canonical scale", "mm", 1,                                                     \
-      "Zhou 2017: weak perspective, bones scaled to sum to 4296.99 mm for everybody, pelvis aligned; the joint "       \
+      "Zhou 2017: weak perspective, bones scaled to sum to 4296.99 mm for everybody, root aligned; the joint "         \
       "between pelvis and neck is their middle",                                                                       \
       MEAN_POSE ", not rescaled")                                                                                      \
-    M(n_mpjpe_mm, "3D", "N-MPJPE", "mm", 1, "pelvis aligned, then the best scale a pose", MEAN_POSE ", scaled alike")  \
+    M(n_mpjpe_mm, "3D", "N-MPJPE", "mm", 1, "root aligned, then the best scale a pose", MEAN_POSE ", scaled alike")    \
     M(pa_mpjpe_mm, "3D", "PA-MPJPE", "mm", 1, "best similarity a pose: scale, rotation without reflection, shift",     \
       MEAN_POSE ", aligned alike")                                                                                     \
     M(own2d_mpjpe_mm, "3D", "MPJPE, own 2D with mean depth", "mm", 1,                                                  \
       "as mpjpe_mm, of the model's own 2D with the mean true depth of each joint", MEAN_POSE)                          \
     M(pck3d, "3D", "3DPCK@150 mm", "%", 0,                                                                             \
-      "share of 14 joints (no pelvis, no thorax) less than 150 mm off, pelvis aligned", MEAN_POSE)                     \
+      "share of 14 joints (no pelvis, no thorax) less than 150 mm off, root aligned", MEAN_POSE)                       \
     M(auc3d, "3D", "AUC of 3DPCK", "%", 0, "mean of pck3d over the thresholds 0, 5, ... 150 mm", MEAN_POSE)            \
+    M(mpjpe_abs_mm, "3D", "MPJPE, absolute", "mm", 1,                                                                  \
+      "mean joint error in camera coordinates, nothing aligned; root depth: as mpjpe_mm", AT_ROOT)                     \
+    M(map10, "3D", "mAP@10 cm", "%", 0,                                                                                \
+      "ITOP: joints less than 100 mm off in camera coordinates, nothing aligned, all joints alike; root depth: as "    \
+      "mpjpe_mm",                                                                                                      \
+      AT_ROOT)                                                                                                         \
     M(depth_mm, "depth", "depth error, root-relative", "mm", 1,                                                        \
-      "mean absolute error of the depth below the pelvis, pelvis left out", "best constant depth of each joint")       \
+      "mean absolute error of the depth below the root, root left out", "best constant depth of each joint")           \
     M(depth_order, "depth", "depth order right", "%", 0,                                                               \
       "limb ends on the right side of their parent, of those more than 100 mm apart in depth",                         \
       "each limb's more frequent order")                                                                               \
@@ -90,10 +97,6 @@ static void put(sheet *s, int metric, who w, int joint, double term) {
     s->tally[metric][w].n[joint]++;
 }
 
-static double distance(const double *a, const double *b) {
-    return sqrt((a[0] - b[0]) * (a[0] - b[0]) + (a[1] - b[1]) * (a[1] - b[1]) + (a[2] - b[2]) * (a[2] - b[2]));
-}
-
 /* --- the meter --- */
 
 gn_status gn_meter_open(gn_arena *a, const gn_skeleton *skeleton, int64_t most, gn_meter **m) {
@@ -119,14 +122,14 @@ gn_status gn_meter_add(gn_meter *m, const gn_labels *y, const gn_prediction *sai
         }
         if (y->has & GN_HAS_joints3d) {
             t->labelled3d[j] = !(y->has & GN_HAS_labelled3d) || y->labelled3d[j];
-            for (int k = 0; k < 3; k++) t->xyz[j][k] = (double)y->joints3d[3 * j + k] - (double)y->joints3d[3 * root + k];
+            for (int k = 0; k < 3; k++) t->xyz[j][k] = (double)y->joints3d[3 * j + k] - (root < 0 ? 0 : (double)y->joints3d[3 * root + k]);
         }
     }
     if (y->has & GN_HAS_head_size) t->head_size = (double)*y->head_size;
     if (y->has & GN_HAS_camera)
         for (int k = 0; k < 4; k++) t->camera[k] = (double)y->camera[k];
-    t->has3d = t->labelled3d[root]; /* without its root a pose cannot be aligned */
-    if (t->has3d) t->root_z = (double)y->joints3d[3 * root + 2];
+    t->has3d = root >= 0 && t->labelled3d[root]; /* without its root a pose cannot be aligned */
+    for (int k = 0; k < 3 && t->has3d; k++) t->root[k] = (double)y->joints3d[3 * root + k];
     return GN_OK;
 }
 
@@ -142,7 +145,7 @@ static void to_mm(int J, const double (*metres)[3], double (*mm)[3]) {
 
 static void mean_errors(sheet *s, int metric, who w, const uint8_t *labelled, const double (*x)[3], const double (*y)[3]) {
     for (int j = 0; j < s->J; j++)
-        if (labelled[j]) put(s, metric, w, j, distance(x[j], y[j]));
+        if (labelled[j]) put(s, metric, w, j, gn_distance(x[j], y[j]));
 }
 
 /* Errors after aligning nothing, a scale, a similarity; shares within 150 mm. */
@@ -157,29 +160,15 @@ static void score_pose(sheet *s, who w, const uint8_t *labelled, const double (*
         memcpy(from[n], x[j], sizeof from[n]), memcpy(to[n], y[j], sizeof to[n]);
         place[n++] = j;
         if (!s->in_pck3d[j]) continue;
-        double e = distance(x[j], y[j]);
-        int hits = 0;
-        for (int t = 0; t <= 150; t += 5) hits += e < t;
+        double e = gn_distance(x[j], y[j]);
         put(s, pck3d, w, j, e < 150 ? 100 : 0);
-        put(s, auc3d, w, j, 100.0 * hits / 31);
+        put(s, auc3d, w, j, gn_auc3d(e));
     }
     for (int j = 0; j < s->J; j++)
-        for (int k = 0; k < 3; k++) scaled[j][k] = xx > 0 ? xy / xx * x[j][k] : 0;
+        for (int k = 0; k < 3; k++) scaled[j][k] = xx == 0 ? 0 : xy / xx * x[j][k]; /* NaN stays NaN */
     mean_errors(s, n_mpjpe_mm, w, labelled, (const double (*)[3])scaled, y);
     gn_similarity_fit(n, (const double (*)[3])from, (const double (*)[3])to, fitted);
-    for (int i = 0; i < n; i++) put(s, pa_mpjpe_mm, w, place[i], distance(fitted[i], to[i]));
-}
-
-void gn_canonical_pose(const gn_skeleton *s, int side, const gn_prediction *said, double bones_mm, double (*xyz)[3]) {
-    double sum = 0;
-    for (int j = 0; j < s->joints; j++) {
-        xyz[j][0] = said->uv[j][0], xyz[j][1] = said->uv[j][1];
-        xyz[j][2] = said->z[j] * side / 2;
-    }
-    for (int e = 0; e < s->bones; e++) sum += distance(xyz[s->bone[e].a], xyz[s->bone[e].b]);
-    double root[3] = { xyz[s->root][0], xyz[s->root][1], xyz[s->root][2] };
-    for (int j = 0; j < s->joints; j++)
-        for (int k = 0; k < 3; k++) xyz[j][k] = sum > 0 ? (xyz[j][k] - root[k]) * bones_mm / sum : 0;
+    for (int i = 0; i < n; i++) put(s, pa_mpjpe_mm, w, place[i], gn_distance(fitted[i], to[i]));
 }
 
 static void spine_between(const sheet *s, double (*x)[3]) {
@@ -189,11 +178,24 @@ static void spine_between(const sheet *s, double (*x)[3]) {
 
 static void score_canonical(sheet *s, const gn_judged *t, const double (*truth)[3]) {
     pose x, y, mean;
+    uint8_t there[GN_JOINTS];
+    memcpy(there, t->labelled3d, sizeof there);
+    if (s->spine >= 0 && s->neck >= 0) there[s->spine] = there[s->neck];
     gn_canonical_pose(s->skeleton, t->side, &t->said, GN_ZHOU_BONES_MM, x);
     memcpy(y, truth, sizeof y), memcpy(mean, s->mean, sizeof mean);
     spine_between(s, x), spine_between(s, y), spine_between(s, mean);
-    mean_errors(s, canonical_mpjpe_mm, MODEL, t->labelled3d, (const double (*)[3])x, (const double (*)[3])y);
-    mean_errors(s, canonical_mpjpe_mm, BASELINE, t->labelled3d, (const double (*)[3])mean, (const double (*)[3])y);
+    mean_errors(s, canonical_mpjpe_mm, MODEL, there, (const double (*)[3])x, (const double (*)[3])y);
+    mean_errors(s, canonical_mpjpe_mm, BASELINE, there, (const double (*)[3])mean, (const double (*)[3])y);
+}
+
+/* `offset`, mm: from the true root to the root that is said. */
+static void score_absolute(sheet *s, who w, const uint8_t *labelled, const double *offset, const double (*x)[3], const double (*y)[3]) {
+    for (int j = 0; j < s->J; j++) {
+        if (!labelled[j]) continue;
+        double at[3] = { x[j][0] + offset[0], x[j][1] + offset[1], x[j][2] + offset[2] }, e = gn_distance(at, y[j]);
+        put(s, mpjpe_abs_mm, w, j, e);
+        put(s, map10, w, j, e < 100 ? 100 : 0);
+    }
 }
 
 /* The model's pixels at the mean depths. */
@@ -201,7 +203,7 @@ static void score_own2d(sheet *s, const gn_judged *t, const double (*truth)[3]) 
     pose x;
     const double *c = t->camera;
     for (int j = 0; j < s->J; j++) {
-        x[j][2] = 1000 * t->root_z + s->mean[j][2];
+        x[j][2] = 1000 * t->root[2] + s->mean[j][2];
         for (int k = 0; k < 2; k++) x[j][k] = (t->said.uv[j][k] - c[2 + k]) / c[k] * x[j][2];
     }
     double root[3] = { x[s->pelvis][0], x[s->pelvis][1], x[s->pelvis][2] };
@@ -231,8 +233,8 @@ static void score_depth(sheet *s, const gn_judged *t, const double (*x)[3], cons
 static void score_symmetry(sheet *s, const double (*x)[3]) {
     for (int l = 0; l < 4; l++)
         if (s->limb[l][0].a >= 0 && s->limb[l][1].a >= 0) {
-            double left = distance(x[s->limb[l][0].a], x[s->limb[l][0].b]);
-            double right = distance(x[s->limb[l][1].a], x[s->limb[l][1].b]);
+            double left = gn_distance(x[s->limb[l][0].a], x[s->limb[l][0].b]);
+            double right = gn_distance(x[s->limb[l][1].a], x[s->limb[l][1].b]);
             put(s, upper_arm_mm + l, MODEL, s->limb[l][0].b, fabs(left - right));
         }
 }
@@ -277,20 +279,14 @@ static gn_status constants(const gn_meter *m, gn_arena *a, sheet *s) {
     return GN_OK;
 }
 
-static int starts(const char *word, const char *with) { return !strncmp(word, with, strlen(with)); }
-
 static void name_joints(const gn_skeleton *k, sheet *s) {
     static const char *const limb[4][2] = { { "shoulder", "elbow" }, { "elbow", "wrist" }, { "hip", "knee" }, { "knee", "ankle" } };
-    *s = (sheet){ .skeleton = k, .J = k->joints, .pelvis = k->root };
-    s->neck = gn_joint_find(k, "upper_neck");
-    s->spine = gn_joint_find(k, s->neck < 0 ? "spine" : "thorax");
-    if (s->neck < 0) s->neck = gn_joint_find(k, "thorax"); /* H36M names the root of the neck so */
+    *s = (sheet){ .skeleton = k, .J = k->joints, .pelvis = k->root, .neck = gn_joint_neck(k) };
+    s->spine = gn_joint_find(k, gn_joint_find(k, "upper_neck") < 0 ? "spine" : "thorax");
     for (int j = 0; j < s->J; j++) {
-        const char *name = k->joint[j];
-        int limbs = starts(name, "l_") || starts(name, "r_");
-        s->in_pck3d[j] = (uint8_t)(limbs || j == s->neck || !strcmp(name, "head_top"));
+        s->in_pck3d[j] = (uint8_t)gn_pck3d_joint(k, j);
         s->in_pckh[j] = (uint8_t)(j != s->pelvis && j != s->spine);
-        s->in_pck[j] = (uint8_t)(limbs && strcmp(name + 2, "shoulder"));
+        s->in_pck[j] = (uint8_t)(gn_joint_is_limb(k, j) && strcmp(k->joint[j] + 2, "shoulder"));
     }
     for (int l = 0; l < 4; l++)
         for (int side = 0; side < 2; side++) {
@@ -316,6 +312,10 @@ static void score_sample(sheet *s, const gn_judged *t) {
     if (!t->has3d) return;
     score_pose(s, MODEL, t->labelled3d, (const double (*)[3])x, (const double (*)[3])y);
     score_pose(s, BASELINE, t->labelled3d, (const double (*)[3])s->mean, (const double (*)[3])y);
+    double offset[3];
+    for (int k = 0; k < 3; k++) offset[k] = 1000 * (t->said.root[k] - t->root[k]);
+    score_absolute(s, MODEL, t->labelled3d, offset, (const double (*)[3])x, (const double (*)[3])y);
+    score_absolute(s, BASELINE, t->labelled3d, (const double[3]){ 0, 0, 0 }, (const double (*)[3])s->mean, (const double (*)[3])y);
     score_own2d(s, t, (const double (*)[3])y);
     score_depth(s, t, (const double (*)[3])x, (const double (*)[3])y);
 }
@@ -360,7 +360,7 @@ double gn_judged_error(const gn_judged *t, const gn_skeleton *skeleton) {
     int n = 0, in_space = t->has3d && t->said.has_xyz;
     for (int j = 0; j < skeleton->joints; j++)
         if (in_space ? t->labelled3d[j] : t->labelled2d[j]) {
-            sum += in_space ? 1000 * distance(t->said.xyz[j], t->xyz[j])
+            sum += in_space ? 1000 * gn_distance(t->said.xyz[j], t->xyz[j])
                             : hypot(t->said.uv[j][0] - t->uv[j][0], t->said.uv[j][1] - t->uv[j][1]);
             n++;
         }

@@ -44,6 +44,8 @@ static void wrap(FILE *to, int at, const char *text) {
 }
 
 void gn_protocols_print(const gn_scores *s, FILE *to) {
+    const gn_skeleton *k = s->skeleton;
+    if (k->root >= 0) fprintf(to, "root: where poses are aligned, %s's %s\n", k->name, k->joint[k->root]);
     fprintf(to, "constant: the best answer that ignores the picture; beaten by a ratio below 1 in mm, above 1 in %%\n");
     for (int i = 0; i < s->n; i++) {
         const gn_metric *m = s->score[i].metric;

@@ -29,9 +29,11 @@ gn_status gn_session_plan(gn_session *s) {
 static gn_status load(gn_session *s, int k) {
     const gn_experiment *e = s->stage;
     uint64_t seed = gn_hash_more((uint64_t)s->e->seed, &k, sizeof k); /* another order of samples every stage */
-    const gn_loader_spec spec = { .root = e->data.root, .sets = &e->data.train, .mix = &e->data.mix, .train = 1, .batch = e->data.batch,
+    const int bare = !gn_graph_has_input(s->graph, "picture");
+    const gn_loader_spec spec = { .bare = bare, .root = e->data.root, .sets = &e->data.train, .mix = &e->data.mix, .train = 1, .batch = e->data.batch,
                                   .side = e->data.input, .threads = e->data.threads, .seed = seed, .augment = e->data.augment,
-                                  .rules = e->data.labels };
+                                  .rules = e->data.labels, .skeleton = gn_experiment_skeleton(s->e),
+                                  .together = e->data.together, .in_row = e->data.pick, .shards = e->train.shards };
     GN_TRY(gn_loader_open(s->of_stage, &spec, &s->loader));
     s->skeleton = gn_loader_skeleton(s->loader);
     s->pairs = gn_loader_pairs(s->loader);

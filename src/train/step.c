@@ -14,50 +14,6 @@ double gn_schedule(const gn_experiment *stage, int64_t at) {
     return share;
 }
 
-typedef struct {
-    const gn_batch *batch;
-    gn_graph *graph;
-    int first, here, shards; /* the graph's shards, first to first + here, of the batch's */
-} feeding;
-
-/* [side side 3] to the input's blocked channels; lanes past the third stay 0. */
-static void put_picture(const gn_tensor *in, int64_t n, const float *image, int side) {
-    const int64_t block = in->block ? in->block : 3, pixels = (int64_t)side * side;
-    gn_real *to = (gn_real *)in->data + n * ((3 + block - 1) / block) * block * pixels;
-    if (!image) {
-        memset(to, 0, sizeof *to * (size_t)(((3 + block - 1) / block) * block * pixels));
-        return;
-    }
-    for (int64_t i = 0; i < pixels; i++, to += block, image += 3) {
-        for (int c = 0; c < 3; c++) to[c] = image[c];
-        for (int64_t c = 3; c < block; c++) to[c] = 0;
-    }
-}
-
-static gn_status feed(void *what, int worker, int workers) {
-    const feeding *f = what;
-    const gn_batch *b = f->batch;
-    for (int k = worker; k < f->here; k += workers) {
-        gn_tensor in = gn_graph_input(f->graph, "picture", k);
-        if (in.type != GN_TYPE_REAL || in.block < 3 || in.shape.d[1] != 3 || in.shape.d[2] != b->side || in.shape.d[3] != b->side)
-            GN_FAIL(BAD_SHAPE, "input %s, block %d: pictures of 3 channels and side %d expected", gn_shape_text(&in.shape), in.block, b->side);
-        for (int64_t n = 0; n < in.shape.d[0]; n++) {
-            int64_t i = n * f->shards + f->first + k;
-            put_picture(&in, n, i < b->n ? b->image + i * b->side * b->side * 3 : NULL, b->side);
-        }
-    }
-    return GN_OK;
-}
-
-gn_status gn_batch_feed(const gn_batch *b, gn_graph *g, gn_pool *pool, int shards) {
-    return gn_batch_feed_part(b, g, pool, 0, shards, shards);
-}
-
-gn_status gn_batch_feed_part(const gn_batch *b, gn_graph *g, gn_pool *pool, int first, int here, int shards) {
-    feeding f = { b, g, first, here, shards };
-    return gn_pool_run(pool, feed, &f);
-}
-
 static void place_labels(gn_session *s, const gn_batch *b) {
     for (int i = 0; i < b->n; i++) s->labels[i % s->shards * s->each + i / s->shards] = b->label[i];
 }
