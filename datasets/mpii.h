@@ -8,5 +8,5 @@ GN_DATASET(mpii,
            .skeleton = &gn_mpii16,
            .train = "mpii/train.h5",
            .valid = "mpii/valid.h5",
-           .about = "human-pose.mpi-inf.mpg.de; needs its pictures and annotations",
+           .about = "human-pose.mpi-inf.mpg.de; data import mpii, from train.h5 and valid.h5 of pose-hg-train; HRNet's JSON lacks occluded2d",
            .licence = "simplified BSD for the annotations; pictures remain their owners'")

@@ -45,6 +45,7 @@ FOREIGN = {  # what an include begins with: its homes
     "png.h": ["src/image/png.c"],
     "turbojpeg.h": ["src/image/jpeg.c"],
     "jansson.h": ["src/import/json.c"],
+    "zlib.h": ["src/import/zip.c"],
     "xxhash.h": ["src/base/hash.c"],
     "Random123/": ["tests/test_random.c"],
     "pthread.h": ["src/base/pool.c"],

@@ -1,5 +1,6 @@
 /* data.c - shards made, checked, listed. */
 #include "src/cli/verbs.h"
+#include "gnomon/import.h"
 #include "gnomon/log.h"
 #include <string.h>
 
@@ -61,6 +62,25 @@ gn_status cli_data_make(const cli_command *c) {
     GN_TRY(gn_pool_open(c->arena, 0, &m.pool));
     if (n > 5 && !strcmp(c->arg[0] + n - 5, ".yaml")) return make_experiment(c, &m);
     return make_named(c, &m);
+}
+
+gn_status cli_data_import(const cli_command *c) {
+    static const char *const kinds[] = { "raw", "jpeg", "none" };
+    gn_import from = { .format = c->arg[0], .source = c->arg[1], .out = cli_given(c, "out"), .pictures = cli_given(c, "pictures") };
+    const char *keep = cli_given_or(c, "keep", "raw");
+    int every, seconds, megabytes;
+    if (!from.out) GN_FAIL(BAD_USAGE, "data import wants --out DIR");
+    while (from.keep < 3 && strcmp(kinds[from.keep], keep)) from.keep++;
+    if (from.keep == 3) GN_FAIL(BAD_USAGE, "--keep: expected raw, jpeg or none, found '%s'", gn_shown(keep));
+    GN_TRY(cli_given_count(c, "size", 256, 16, 2048, &from.size));
+    GN_TRY(cli_given_count(c, "every", 1, 1, 1 << 30, &every));
+    GN_TRY(cli_given_count(c, "seconds", 86400, 1, 1 << 30, &seconds));
+    GN_TRY(cli_given_count(c, "memory", 16384, 64, 1 << 30, &megabytes));
+    from.every = every;
+    from.skip_missing = cli_given(c, "skip-missing") != NULL;
+    from.seconds = seconds;
+    from.memory = (int64_t)megabytes << 20;
+    return gn_import_run(stdout, &from, c->arena);
 }
 
 gn_status cli_data_verify(const cli_command *c) {

@@ -4,6 +4,7 @@
 #include "src/cli/cli.h"
 
 gn_status cli_data_make(const cli_command *c);
+gn_status cli_data_import(const cli_command *c);
 gn_status cli_data_verify(const cli_command *c);
 gn_status cli_data_ls(const cli_command *c);
 gn_status cli_data_show(const cli_command *c);

@@ -51,6 +51,10 @@ gn_status gn_decoder_run(gn_decoder *d, const void *bytes, size_t n, int w, int 
     int wide, high, sampling, space;
     if (tjDecompressHeader3(d->tj, bytes, n, &wide, &high, &sampling, &space)) return broken(d->tj, "memory");
     if (wide != w || high != h) GN_FAIL(BAD_DATA, "a JPEG of %d x %d pixels, expected %d x %d", wide, high, w, h);
+    return gn_decoder_alone(d, bytes, n, w, h, rgb);
+}
+
+gn_status gn_decoder_alone(gn_decoder *d, const void *bytes, size_t n, int w, int h, uint8_t *rgb) {
     if (tjDecompress2(d->tj, bytes, n, rgb, w, 3 * w, h, TJPF_RGB, TJFLAG_STOPONWARNING | TJFLAG_LIMITSCANS)) return broken(d->tj, "memory");
     return GN_OK;
 }
