@@ -151,6 +151,8 @@ void run_block(dim3 block, size_t shared_bytes) {
         f.open.clear();
         f.group.clear();
     }
+    gn_emulate_tiles_begin();
+    gn_emulate_products_start();
     for (;;) {
         unsigned ended = 0, moved = 0;
         for (unsigned from = 0; from < block_threads; from += WARP) /* a warp goes as far ahead of the next as it can */
@@ -162,8 +164,8 @@ void run_block(dim3 block, size_t shared_bytes) {
                 }
             }
         for (unsigned i = 0; i < block_threads; i++) ended += fibres[i].done;
-        if (ended == block_threads) return;
-        if (moved) continue;
+        if (ended == block_threads) break;
+        if (moved || gn_emulate_tiles_come()) continue;
         for (unsigned i = 0; i < block_threads; i++)
             if (!fibres[i].done) {
                 now = i, threadIdx = fibres[i].id;
@@ -171,12 +173,23 @@ void run_block(dim3 block, size_t shared_bytes) {
                 refuse("waits for ever", fibres[i].waits);
             }
     }
+    gn_emulate_tiles_end();
+    gn_emulate_products_end();
 }
 } // namespace
 
 extern "C" void gn_emulate_order(int backwards) { gn_emulate_backwards = backwards; }
 
 int gn_emulate_lane(void) { return (int)(now % WARP); }
+unsigned gn_emulate_thread(void) { return now; }
+unsigned gn_emulate_threads(void) { return block_threads; }
+size_t gn_emulate_shared_bytes(void) { return shared.size() - 1024; }
+void gn_emulate_refuse(const char *what, const char *where) { refuse(what, where); }
+void gn_emulate_wake(unsigned thread) { fibres[thread].waits = nullptr; }
+void gn_emulate_sleep(const char *what) {
+    fibres[now].waits = what;
+    leave(false);
+}
 
 void *gn_emulate_shared(void) {
     return (void *)(((uintptr_t)shared.data() + 1023) & ~(uintptr_t)1023);
@@ -188,6 +201,7 @@ void gn_emulate_block_wait(const char *at) {
     if (++block_there == block_threads) {
         block_there = 0;
         block_turn++;
+        gn_emulate_shared_see();
         for (unsigned i = 0; i < block_threads; i++) fibres[i].waits = nullptr;
         return;
     }

@@ -22,6 +22,7 @@
 #define __global__
 #define __host__
 #define __device__
+#define __grid_constant__
 #define __forceinline__ inline
 #define __align__(n) __attribute__((aligned(n)))
 #define __launch_bounds__(...)
@@ -48,6 +49,15 @@ void gn_emulate_block_wait(const char *at);
 enum { GN_SLOT = 128 };
 const char *gn_emulate_warp_share(const char *what, const void *mine, size_t bytes);
 int gn_emulate_lane(void);
+/* What emulate_tile.cc and emulate_product.cc need of threads, and are asked by the block: when it begins, when all of its
+ * threads wait (0: for ever), when threads have met, and when it has ended. */
+unsigned gn_emulate_thread(void), gn_emulate_threads(void);
+size_t gn_emulate_shared_bytes(void);
+void gn_emulate_sleep(const char *what), gn_emulate_wake(unsigned thread);
+[[noreturn]] void gn_emulate_refuse(const char *what, const char *where);
+void gn_emulate_tiles_begin(void), gn_emulate_tiles_end(void), gn_emulate_products_start(void), gn_emulate_products_end(void);
+int gn_emulate_tiles_come(void);
+void gn_emulate_shared_see(void);
 /* A thread's asynchronous copies happen when it waits for them, not before; backwards, at once. */
 void gn_emulate_copy(void *to, const void *from, size_t bytes, int there);
 void gn_emulate_copy_commit(void);
@@ -127,4 +137,20 @@ cudaError_t cudaGetLastError(void);
 const char *cudaGetErrorString(cudaError_t error);
 template <class F> cudaError_t cudaFuncSetAttribute(F, int, int) { return cudaSuccess; }
 enum { cudaFuncAttributeMaxDynamicSharedMemorySize = 8 };
+
+/* --- the driver, as far as map.cu uses it --- */
+#define CUDART_VERSION 13000
+typedef uint32_t cuuint32_t;
+typedef uint64_t cuuint64_t;
+struct alignas(64) CUtensorMap { cuuint64_t opaque[16]; };
+typedef enum { CUDA_SUCCESS, CUDA_ERROR_INVALID_VALUE } CUresult;
+typedef enum { CU_TENSOR_MAP_DATA_TYPE_BFLOAT16 = 9 } CUtensorMapDataType;
+typedef enum { CU_TENSOR_MAP_INTERLEAVE_NONE } CUtensorMapInterleave;
+typedef enum { CU_TENSOR_MAP_SWIZZLE_64B = 2, CU_TENSOR_MAP_SWIZZLE_128B } CUtensorMapSwizzle;
+typedef enum { CU_TENSOR_MAP_L2_PROMOTION_L2_256B = 3 } CUtensorMapL2promotion;
+typedef enum { CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE } CUtensorMapFloatOOBfill;
+typedef enum { cudaDriverEntryPointSuccess, cudaDriverEntryPointSymbolNotFound } cudaDriverEntryPointQueryResult;
+enum { cudaEnableDefault };
+cudaError_t cudaGetDriverEntryPointByVersion(const char *name, void **found, unsigned version, unsigned long long flags,
+                                             cudaDriverEntryPointQueryResult *how);
 #endif

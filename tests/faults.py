@@ -9,7 +9,8 @@ exactly once, so that the list stays true. A sanitized BUILD notices most.
 """
 import concurrent.futures, json, os, pathlib, shlex, shutil, subprocess, sys, tempfile, time
 
-KERNELS = pathlib.Path(__file__).resolve().parent.parent / "kernels" / "cuda"
+HOUSE = pathlib.Path(__file__).resolve().parent.parent
+ROOMS = ["kernels/cuda", "tests"]  # where a fault's file may be: kernels of a test alone are beside it
 PATIENCE = 120  # seconds
 
 # What is wrong; the file, and the one to compile where that is a header; the test, and of it; the text, and the fault.
@@ -113,11 +114,113 @@ FAULTS = [
     ("a picture has one line more", "conv_plain.cuh", "conv", "conv", "test_plain",
      "iy >= g.h || ix >= g.w", "iy > g.h || ix >= g.w"),
     ("threads past the last channel leave before a barrier", "conv_tile.cuh", "conv", "conv", "test_plain",
-     "if (!e.rows) return;\n    __syncthreads(); // all have read the tile", "if (!e.rows || !end) return;\n    __syncthreads();"),
+     "if (!e.rows) return;\n    tile_wait<SOME>(); // all have read the tile", "if (!e.rows || !end) return;\n    tile_wait<SOME>();"),
     ("sums are written over what others still read", "conv_tile.cuh", "conv", "conv", "test_tensor_cores",
      "    __syncthreads(); // what lay in `part` has been read", ""),
+    ("slabs are waited for by the other parity", "test_parity_warpgroup.cu", "", "warpgroup", "test_ring",
+     "gn_barrier_wait(full + p.stage, p.parity);", "gn_barrier_wait(full + p.stage, p.parity ^ 1);"),
+    ("the ring turns, its parity does not", "test_parity_warpgroup.cu", "", "warpgroup", "test_ring",
+     "p.stage = 0, p.parity ^= 1;", "p.stage = 0;"),
+    ("half of a slab's bytes are not announced", "test_parity_warpgroup.cu", "", "warpgroup", "test_ring",
+     "gn_barrier_expect(full + p.stage, ring_shared<N>::SLAB);", "gn_barrier_expect(full + p.stage, SLAB_A);"),
+    ("a slab is given free before it is multiplied", "test_parity_warpgroup.cu", "", "warpgroup", "test_ring",
+     "gn_products_wait<1>(acc);", "gn_products_wait<2>(acc);"),
+    ("two arrivals are counted where eight come", "test_parity_warpgroup.cu", "", "warpgroup", "test_ring",
+     "gn_barrier_begin(empty + i, 2 * GROUP / WARP);", "gn_barrier_begin(empty + i, 2);"),
+    ("sums are read before they are waited for", "test_parity_warpgroup.cu", "", "warpgroup", "test_ring",
+     "        gn_products_wait<0>(acc);\n        if (gn_lane() == 0)", "        if (gn_lane() == 0)"),
+    ("half of a warpgroup multiplies", "test_parity_warpgroup.cu", "", "warpgroup", "test_ring",
+     "gn_product_shared<N, 0, 1>(acc,", "if (threadIdx.x % GROUP < GROUP / 2) gn_product_shared<N, 0, 1>(acc,"),
+    ("nobody tells the copy engine what was written", "test_parity_warpgroup.cu", "", "warpgroup", "test_ring",
+     "panels_write<N>(out, acc);\n        gn_shared_ready();", "panels_write<N>(out, acc);"),
+    ("a tile is written while the last one leaves", "test_parity_warpgroup.cu", "", "warpgroup", "test_ring",
+     "if (speaks) gn_tile_wait<0>(); // the last", "// the last"),
+    ("no barrier of the warps that wrote a tile", "test_parity_warpgroup.cu", "", "warpgroup", "test_ring",
+     "gn_shared_ready();\n        gn_group_wait(1 + group, GROUP);", "gn_shared_ready();"),
+    ("a block ends while a tile leaves", "test_parity_warpgroup.cu", "", "warpgroup", "test_ring",
+     "    if (speaks) gn_tile_wait<0>();\n}", "}"),
+    ("a tile is read before it came", "test_parity_warpgroup.cu", "", "warpgroup", "test_tile",
+     "gn_barrier_wait(there, 0);\n    const int wide", "const int wide"),
+    ("fragments are read from rows that are not swizzled", "test_parity_warpgroup.cu", "", "warpgroup", "test_product",
+     "piece_at(128, row, 2 * k + gn_lane() / 16)", "128 * row + 16 * (2 * k + gn_lane() / 16)"),
+    ("products do not know that a was written", "test_parity_warpgroup.cu", "", "warpgroup", "test_product",
+     "gn_products_begin(acc, r);", "gn_products_begin(acc);"),
+    ("eight rows of a descriptor are four", "warpgroup_matrix.cuh", "test_parity_warpgroup", "warpgroup", "test_product",
+     "gn_matrix_of(shared, 16, 8 * bytes,", "gn_matrix_of(shared, 16, 4 * bytes,"),
+    ("the next 64 columns are the first", "warpgroup_matrix.cuh", "test_parity_warpgroup", "warpgroup", "test_product",
+     "gn_matrix_of(shared, next, 1024, 1)", "gn_matrix_of(shared, 0, 1024, 1)"),
+    ("8 further along the sum, not 16", "warpgroup_matrix.cuh", "test_parity_warpgroup", "warpgroup", "test_product",
+     "GN_NEXT_WIDE = 16 * 128 / 16", "GN_NEXT_WIDE = 8 * 128 / 16"),
+    ("the rest of a line is part of the matrix", "map.cu", "", "warpgroup", "test_tile",
+     "size[2] = { (cuuint64_t)columns,", "size[2] = { (cuuint64_t)pitch,"),
+    ("places are read before they have come", "conv_wgmma.cuh", "conv", "conv_wgmma", "test_1x1",
+     "gn_barrier_wait(&there[r.slice.at], r.slice.turn);", ""),
+    ("weights are read before they have come", "conv_wgmma.cuh", "conv", "conv_wgmma", "test_3x3",
+     "gn_barrier_wait(&s.gate->step[step], TAPS > 1 ? r.step.turn : 0);", ""),
+    ("places are normalised before they have come", "conv_wgmma.cuh", "conv", "conv_wgmma", "test_3x3",
+     "gn_barrier_wait(&s.gate->slice[slice.at], slice.turn);\n            unsigned", "unsigned"),
+    ("places are multiplied before they are normalised", "conv_wgmma.cuh", "conv", "conv_wgmma", "test_3x3",
+     "normal && TAPS > 1 ? s.gate->normal : s.gate->slice", "s.gate->slice"),
+    ("a step is given back before its products are over", "conv_wgmma.cuh", "conv", "conv_wgmma", "test_3x3",
+     "if (half == 0 && (k || tap)) step_leave();\n                gn_products_begin(acc, a[half]);",
+     "gn_products_begin(acc, a[half]);\n                if (half == 0 && TAPS > 1 && lane == 0 && (k + 1 < l.slices || tap + 1 < TAPS))\n"
+     "                    gn_barrier_arrive(&s.gate->step_free[r.step.at]);"),
+    ("a slice is given back when one warp has read it", "conv_wgmma.cuh", "conv", "conv_wgmma", "test_1x1",
+     "gn_barrier_begin(&s.gate->slice_free[i], THREADS / WARP);", "gn_barrier_begin(&s.gate->slice_free[i], 1);"),
+    ("slices are loaded into places that nobody left", "conv_wgmma.cuh", "conv", "conv_wgmma", "test_1x1",
+     "gn_barrier_wait(&s.gate->slice_free[slice.at], slice.turn ^ 1);", ""),
+    ("the parity of a ring does not turn", "conv_wgmma.cuh", "conv", "conv_wgmma", "test_1x1",
+     "r.at = 0, r.turn ^= 1;", "r.at = 0;"),
+    ("a tap's first row is its mirror's", "conv_wgmma.cuh", "conv", "conv_wgmma", "test_3x3",
+     "shift_of(picture, tap) : 0), lane / 16)", "shift_of(picture, TAPS - 1 - tap) : 0), lane / 16)"),
+    ("what lies outside a picture is read, and normalised", "conv_wgmma.cuh", "conv", "conv_wgmma", "test_3x3",
+     "TAPS == 1 || inside >> (tap + 16 * i) & 1 ? at", "TAPS == 1 || place + i * TILE < p.places ? at"),
+    ("the second row of a tile has the first's pictures", "conv_wgmma.cuh", "conv", "conv_wgmma", "test_3x3_large",
+     "inside >> (tap + 16 * i) & 1", "inside >> tap & 1"),
+    ("all slices are normalised as the first", "conv_wgmma.cuh", "conv", "conv_wgmma", "test_1x1",
+     "+ k * SLICE + first, p.by.least", "+ first, p.by.least"),
+    ("sums are written over what others still read", "conv_wgmma.cuh", "conv", "conv_wgmma", "test_1x1",
+     "tile_wait<1>(); // all have read the sums that lie there", ""),
+    ("the data's weights are not mirrored", "conv_wgmma.cuh", "conv", "conv_wgmma", "test_3x3",
+     "(TAPS - 1 - tap) * channels + first, b);", "tap * channels + first, b);"),
+    ("a block's tiles are of several channels' weights", "conv_wgmma.cuh", "conv", "conv_wgmma", "test_1x1",
+     "most < across ? across : most / across * across", "most"),
     ("the first chunks' gradient is forgotten", "conv_tile.cuh", "conv", "conv", "test_tensor_cores",
      "for (int k = mine; k < chunks", "for (int k = mine + PARTS; k < chunks"),
+    ("a stage is given back by one adder of two", "conv_both.cuh", "conv", "conv_both", "test_shapes",
+     "gn_barrier_begin(&r->empty[k], rooms::ADDERS);", "gn_barrier_begin(&r->empty[k], 1);"),
+    ("what threads wrote is stored before the copy engine sees it", "conv_both.cuh", "conv", "conv_both", "test_kinds",
+     "gn_shared_ready();", ""),
+    ("a slope is written over one that has not left", "conv_both.cuh", "conv", "conv_both", "test_shapes",
+     "if (leads) gn_tile_wait<0>();\n        if", "if"),
+    ("a row of sums begins anew in its second half", "conv_both.cuh", "conv", "conv_both", "test_shapes",
+     "step % 2 ? *to + all : all", "all"),
+    ("a row is written over before it has left", "conv_both.cuh", "conv", "conv_both", "test_shapes",
+     "gn_group_wait(DATA, GROUP); // the last dx", "// the last dx"),
+    ("eight lanes keep each other's sums", "conv_both.cuh", "conv", "conv_both", "test_shapes",
+     "g & n ? v[i + n] : v[i], given = g & n ? v[i] : v[i + n]", "g & n ? v[i] : v[i + n], given = g & n ? v[i + n] : v[i]"),
+    ("the slope that was there is not waited for", "conv_both.cuh", "conv", "conv_both", "test_kinds",
+     "if (q.add) gn_barrier_wait(&r->old, step & 1);", ""),
+    ("half the channels are normalised as others are", "conv_both.cuh", "conv", "conv_both", "test_kinds",
+     "n[e % 2 * 8]", "n[0]"),
+    ("all blocks have the first channels' weights", "conv_both.cuh", "conv", "conv_both", "test_shapes",
+     "weight, 64 * p, at,", "weight, 64 * p, 0,"),
+    ("places between are missing in a bias", "conv_both.cuh", "conv", "conv_both", "test_kinds",
+     "for (int s = 1; s < strands_of(O); s++)", "for (int s = 2; s < strands_of(O); s++)"),
+    ("parts lie over the slope", "conv.cu", "", "conv_both", "test_shapes",
+     "p->at_parts = (slope + 255) / 256 * 256;", "p->at_parts = 0;"),
+    ("left of a picture's first column lies the line before", "conv_wgmma_weights.cuh", "conv", "conv_weights", "test_sizes",
+     "inside >> t & 1 ? ring", "1 ? ring"),
+    ("a warpgroup has the first line's taps", "conv_wgmma_weights.cuh", "conv", "conv_weights", "test_sizes",
+     "p + line * q.k.w + t", "p + t"),
+    ("the ring of places turns too late", "conv_wgmma_weights.cuh", "conv", "conv_weights", "test_sizes",
+     "p + line * q.k.w + t) & (rows - 1)", "p + line * q.k.w + t) & (2 * rows - 1)"),
+    ("a bias has the next chunk's places, too", "conv_wgmma_weights.cuh", "conv", "conv_weights", "test_sizes",
+     "left < from + 16 ? left : from + 16", "from + 16"),
+    ("places are read before all have normalised theirs", "conv_wgmma_weights.cuh", "conv", "conv_weights", "test_kinds",
+     "__syncthreads(); // this step", "// this step"),
+    ("a step's tiles are asked for over those in use", "conv_wgmma_weights.cuh", "conv", "conv_weights", "test_sizes",
+     "if (thread == 0 && step + AHEAD - 1 < steps) ask(step + AHEAD - 1);", "if (thread == 0 && step + AHEAD < steps) ask(step + AHEAD);"),
 ]
 
 
@@ -133,6 +236,7 @@ class Build:
     def compile(self, source, unit, to):
         words = list(self.made[f"CMakeFiles/gnomon_emulated.dir/emulated/{unit}.cc.o"])
         words[words.index("-o") + 1], words[words.index("-c") + 1] = to, source
+        words.insert(1, f"-I{pathlib.Path(source).parent}")
         drop = words.index("-MD")
         return self.run(words[:drop] + words[drop + 5 :] + ["-w"])  # -MD -MT to -MF file
 
@@ -171,15 +275,18 @@ def plant(build, fault):
     """Caught?, and how."""
     what, file, unit, test, only, old, new = fault
     unit = unit or file.removesuffix(".cu")
-    times = (KERNELS / file).read_text().count(old)
+    room = next(r for r in ROOMS if (HOUSE / r / file).exists())
+    times = (HOUSE / room / file).read_text().count(old)
     if times != 1:
         return False, f"its text is there {times} times: {old.splitlines()[-1].strip()}"
     with tempfile.TemporaryDirectory() as at:
         copy = pathlib.Path(at)
-        shutil.copytree(KERNELS, copy / "cuda")
-        text = (copy / "cuda" / file).read_text()
-        (copy / "cuda" / file).write_text(text.replace(old, new))
-        (copy / "unit.cc").write_text(f'#include "{copy}/cuda/{unit}.cu"\n')
+        for r in ROOMS:
+            shutil.copytree(HOUSE / r, copy / r, ignore=lambda _, names: [n for n in names if not n.endswith((".cu", ".cuh", ".h"))])
+        text = (copy / room / file).read_text()
+        (copy / room / file).write_text(text.replace(old, new))
+        home = next(r for r in ROOMS if (copy / r / f"{unit}.cu").exists())
+        (copy / "unit.cc").write_text(f'#include "{copy}/{home}/{unit}.cu"\n')
         try:
             made = build.compile(str(copy / "unit.cc"), unit, str(copy / "unit.o"))
             if made.returncode == 0:

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""ptx.py - what must not be in the code that our kernels become: doubles, and atomic additions of floats.
+"""ptx.py - what must not be in the code that our kernels become: doubles, atomic additions of floats, serialized products.
 
     ptx.py NVCC FOLDER... -- FILE.cu...        the folders hold headers; the files are compiled to PTX and read
 
 A double is a formula's stray literal: sixty times slower, and another result than the CPU's. A floating-point
-atomic adds in the order in which blocks happen to end, so a run would not repeat.
+atomic adds in the order in which blocks happen to end, so a run would not repeat. Where registers of a warpgroup's products
+are touched at the wrong place, ptxas makes them wait for each other, and says so.
 """
 import concurrent.futures, pathlib, re, subprocess, sys, tempfile
 
@@ -23,7 +24,11 @@ def check(nvcc, folders, file, arch):
         if run.returncode:
             return 0, [f"{file}: {run.stderr.strip()}"]
         text = out.read_text()
-    wrong, entry = [], "?"
+        wrong, entry = [], "?"
+        if "wgmma.mma_async" in text:
+            run = subprocess.run([nvcc, "-cubin", f"-arch={arch.replace('compute', 'sm')}", str(out), "-o", f"{at}/out.cubin"],
+                                 capture_output=True, text=True)
+            wrong += [f"{file}: {line}" for line in (run.stdout + run.stderr).splitlines() if run.returncode or "(C75" in line]
     for line in text.splitlines():
         if ".entry" in line:
             entry = line.split(".entry")[1].strip(" (")
@@ -38,7 +43,7 @@ def main():
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         found = list(pool.map(lambda job: check(*job), jobs))
     kernels, wrong = sum(n for n, _ in found), [w for _, ws in found for w in ws]
-    print("\n".join(wrong[:40]) if wrong else f"{kernels} kernels without doubles or floating-point atomics")
+    print("\n".join(wrong[:40]) if wrong else f"{kernels} kernels without doubles, floating-point atomics or serialized products")
     return 1 if wrong or not kernels else 0
 
 

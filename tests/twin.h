@@ -72,7 +72,7 @@ static inline void twin_open(twin *t, rig *r) {
         t->d_out[s] = twin_of(t, &r->d_out[s], 1);
         for (int k = 0; k < 2; k++) t->saved[s][k] = twin_of(t, &r->saved[s][k], 0);
         for (int k = 0; k < r->s.n_param; k++) { /* the padding of a gradient is 0 from the start, and nobody writes it */
-            for (int64_t i = 0; i < gn_tensor_count(&r->d_param[s][k]); i++)
+            for (int64_t i = 0; r->d_param[s][k].data && i < gn_tensor_count(&r->d_param[s][k]); i++)
                 rig_put(&r->d_param[s][k], i, r->live[k][i] ? (double)NAN : 0);
             t->d_param[s][k] = twin_of(t, &r->d_param[s][k], 1);
         }
@@ -195,7 +195,7 @@ static inline void twin_check_once(rig *r, double tol) {
             for (int k = 0; k < r->s.n_param - (r->s.norm_channels ? 2 : 0); k++) {
                 char what[32];
                 snprintf(what, sizeof what, "d_param[%d]", k);
-                twin_near(&t, what, &t.d_param[s][k], &r->d_param[s][k], tol);
+                if (r->d_param[s][k].data) twin_near(&t, what, &t.d_param[s][k], &r->d_param[s][k], tol); /* else frozen */
             }
         }
     }

@@ -1,10 +1,13 @@
 // conv.cu - see cpu/conv.c for the contract.
 //
-// Two families, chosen by shape and type: tensor cores (conv_mma.cuh, conv_mma_weights.cuh) where bf16 is stored, and plain
-// float arithmetic (conv_plain.cuh) for the rest. A product reads x through norm and ReLU and ends in memory with
-// everything that belongs to it; norm's backward, phase 1, is the norm's own.
-#include "conv_mma_weights.cuh"
+// Three families, chosen by shape, type and GPU: where bf16 is stored tensor cores, by warpgroups (conv_wgmma.cuh,
+// conv_wgmma_weights.cuh, conv_both.cuh: sm_90a) or by warps (conv_mma.cuh, conv_mma_weights.cuh), and plain float arithmetic
+// (conv_plain.cuh) for the rest. A product reads x through norm and ReLU and ends in memory with everything that belongs
+// to it; norm's backward, phase 1, is the norm's own.
+#include "conv_both.cuh"
 #include "conv_plain.cuh"
+#include "conv_wgmma.cuh"
+#include "conv_wgmma_weights.cuh"
 #include "library.cuh"
 extern "C" {
 #include "gnomon/attr.h"
@@ -18,9 +21,13 @@ struct plan {
     int mma;               // by tensor cores
     int normal;            // x is read through norm or ReLU
     int wide[2];           // channels of a block: forward, data
+    tiling group[2];       // by warpgroups instead
     int wide_weights;      // of x and of dy
+    int group_weights;     // they are a 3x3's, by warpgroups
     int chunks, chunk;     // of places, in the gradient of weights
     int64_t weights, step; // numbers: of the weights, of a chunk's gradients
+    int both;              // backward is one kernel, a block of which has so many channels of x; 0: it is two
+    size_t at_parts;       // in scratch: its parts, behind the slope of relu(norm(x))
     gn_cudnn *library;     // its products; NULL: ours
 };
 
@@ -71,6 +78,22 @@ static void plan_mma(plan *p) {
     p->wide_weights = p->k.count == 1 && both && quarters >= 4 * GN_FILL ? 128 : 64;
 }
 
+static int has_warpgroups() { return gn_capability() >= 90 && gn_capability() < 100; }
+
+// Forward and data by warpgroups, where what they read is bf16 and fits.
+static gn_status plan_groups(plan *p, const gn_call *c, int shared) {
+    gn_status s = GN_OK;
+    for (int back = 0; back < 2; back++) {
+        if (!has_warpgroups() || !narrow(back ? &c->out[0] : &c->in[0])) continue;
+        const tiling t = p->group[back] = tiling_for(product_of(p, back), back ? p->g.c : p->g.o, shared);
+        if (t.n) wgmma_kernel(t, back, p->k.count, [&](auto kernel) {
+            const gn_status asked = gn_wants_shared(kernel, (size_t)shared, "conv");
+            if (asked) s = asked;
+        });
+    }
+    return s;
+}
+
 static size_t shared_most(const plan *p, int kernel) { // of forward, data, weights
     if (kernel < 2) return mma_shared(product_of(p, kernel), p->wide[kernel]);
     return mma_weights_shared(p->k, p->wide_weights, p->wide_weights);
@@ -85,6 +108,23 @@ static void plan_chunks(plan *p, int tiles, int bias) {
     p->chunks = (int)gn_blocks(places, p->chunk);
     p->weights = (int64_t)p->g.kernel * p->g.kernel * p->g.c * p->g.o;
     p->step = p->weights + (bias ? p->g.o : 0);
+}
+
+static gn_status plan_group_weights(plan *p, const gn_call *c, int shared) {
+    p->group_weights = has_warpgroups() && narrow(&c->in[0]) && narrow(&c->out[0]) && p->k.count == 9 && p->g.c % 64 == 0 &&
+                       p->g.o % 64 == 0 && wgmma_weights_shared(p->k) <= (size_t)shared;
+    return p->group_weights ? gn_wants_shared(wgmma_weights, (size_t)shared, "conv") : GN_OK;
+}
+
+// One kernel for both gradients makes them at once: its parts lie beside the slope.
+static gn_status plan_both(plan *p, const gn_call *c, size_t slope, size_t *scratch) {
+    if (!has_warpgroups() || !narrow(&c->in[0]) || !narrow(&c->out[0])) return GN_OK;
+    p->both = both_wide(p->g);
+    if (!p->both) return GN_OK;
+    const size_t parts = sizeof(float) * (size_t)p->step * (size_t)both_blocks(p->g, p->both);
+    p->at_parts = (slope + 255) / 256 * 256;
+    if (p->at_parts + parts > *scratch) *scratch = p->at_parts + parts;
+    return both_plan(p->g, p->both);
 }
 
 // The kernel of a product: run(kernel)
@@ -136,11 +176,13 @@ extern "C" gn_status gn_conv_plan_cuda(const gn_call *c, gn_arena *arena, gn_imp
             if (shared_most(p, i) > (size_t)shared) p->mma = 0; // rows of a picture too long for a halo
     }
     if (p->mma) GN_TRY(want_shared(p, shared));
+    if (p->mma) GN_TRY(plan_groups(p, c, shared));
+    if (p->mma) GN_TRY(plan_group_weights(p, c, shared));
     plan_chunks(p, p->mma ? (int)(gn_blocks(g.c, p->wide_weights) * gn_blocks(g.o, p->wide_weights))
                           : (int)(gn_blocks(g.kernel * g.kernel * g.c, WIDE) * gn_blocks(g.o, WIDE)), a->bias);
     const size_t parts = p->chunks > 1 ? sizeof(float) * (size_t)(p->chunks * p->step) : 0;
     *scratch = slope > parts ? slope : parts; // one after the other
-    return GN_OK;
+    return plan_both(p, c, slope, scratch);
 }
 
 // --- run ---
@@ -184,7 +226,8 @@ static gn_status product_run(const gn_call *c, int back, const ending &e) {
         q.by = by;
         q.weight = (const bf16 *)c->shadow;
         const size_t shared = mma_shared(q, n);
-        product_kernel(n, back, q.k.count, [&](auto kernel) { GN_LAUNCH(kernel, blocks, THREADS, shared, c->stream, q, e); });
+        if (p->group[back].n) GN_TRY(wgmma_run(q, p->group[back], back, e, c->stream));
+        else product_kernel(n, back, q.k.count, [&](auto kernel) { GN_LAUNCH(kernel, blocks, THREADS, shared, c->stream, q, e); });
     }
     return gn_launched(back ? "conv backward, data" : "conv forward", c->stream);
 }
@@ -203,7 +246,7 @@ extern "C" gn_status gn_conv_forward_cuda(const gn_call *c) {
     return product_run(c, 0, e);
 }
 
-static gn_status data_back(const gn_call *c) {
+static ending data_ending(const gn_call *c) {
     const gn_conv_attr *a = (const gn_conv_attr *)c->attr;
     const conv &g = ((const plan *)c->state)->g;
     const gn_tensor slope = slope_of(c);
@@ -215,7 +258,7 @@ static gn_status data_back(const gn_call *c) {
     e.by = by_of(c);
     if (a->norm || a->relu) e.x = numbers_of(&c->in[0]);
     if (a->norm) e.rows = c->rows;
-    return product_run(c, 1, e);
+    return e;
 }
 
 static gn_status weights_back(const gn_call *c) {
@@ -236,10 +279,25 @@ static gn_status weights_back(const gn_call *c) {
     } else {
         const gradient q = { x, dy, by, p->normal, p->k, g.c, g.o, (int)out_places(g), chunk, to, to_bias, step };
         const size_t shared = mma_weights_shared(p->k, wide, wide);
-        weights_kernel(wide, p->k.count, [&](auto kernel) { GN_LAUNCH(kernel, grid, THREADS, shared, c->stream, q); });
+        if (p->group_weights) GN_TRY(wgmma_weights_run(q, grid, c->stream));
+        else weights_kernel(wide, p->k.count, [&](auto kernel) { GN_LAUNCH(kernel, grid, THREADS, shared, c->stream, q); });
     }
     if (chunks > 1) GN_LAUNCH(chunks_add, gn_blocks(step, WARP), THREADS, 0, c->stream, part, chunks, step, dw, weights, db);
     return gn_launched("conv backward, weights", c->stream);
+}
+
+static gn_status both_back(const gn_call *c) {
+    const plan *p = (const plan *)c->state;
+    const gn_conv_attr *a = (const gn_conv_attr *)c->attr;
+    const ending e = data_ending(c);
+    const int blocks = both_blocks(p->g, p->both);
+    float *dw = (float *)c->d_param[0].data, *db = a->bias ? (float *)c->d_param[1].data : NULL;
+    float *part = (float *)((char *)c->scratch + p->at_parts), *to = blocks > 1 ? part : dw;
+    const both_ends q = { e.by, p->normal, e.add, e.places, e.rows, to, db && blocks > 1 ? part + p->weights : db, p->step };
+    GN_TRY(both_run(p->g, p->both, c->in[0].data, c->d_out[0].data, c->shadow, e.to.data, q, c->stream));
+    if (blocks > 1)
+        GN_LAUNCH(chunks_add, gn_blocks(p->step, WARP), THREADS, 0, c->stream, part, blocks, p->step, dw, p->weights, db);
+    return gn_launched("conv backward", c->stream);
 }
 
 // From the slope of relu(norm(x)) to that of x: as `norm` makes it.
@@ -257,9 +315,12 @@ static gn_status norm_end(const gn_call *c) {
 extern "C" gn_status gn_conv_backward_cuda(const gn_call *c) {
     const gn_conv_attr *a = (const gn_conv_attr *)c->attr;
     if (c->phase == 1) return norm_end(c);
-    if (c->d_param[0].data) GN_TRY(weights_back(c)); // frozen: all of a scope, or nothing
+    const plan *p = (const plan *)c->state;
+    const int weights = c->d_param[0].data != NULL, data = c->d_in[0].data || (a->norm && c->rows);
+    const int both = p->both && weights && data;
+    if (weights && !both) GN_TRY(weights_back(c)); // frozen: all of a scope, or nothing
     if (a->add && c->d_in[1].data && c->d_in[1].data != c->d_out[0].data)
         gn_copy_or_add_cuda(&c->d_out[0], &c->d_in[1], !!(c->first & 2), c->stream);
-    if (!c->d_in[0].data && !(a->norm && c->rows)) return gn_launched("conv backward", c->stream);
-    return data_back(c);
+    if (both) return both_back(c);
+    return data ? product_run(c, 1, data_ending(c)) : gn_launched("conv backward", c->stream);
 }

@@ -73,16 +73,15 @@ GN_DEVICE void step_add(float acc[2][N / 16][4], const unsigned char *shared, co
     }
 }
 
-// A warp's sums into the tile [TILE][N + 8]: its eight rows begin in other banks.
-template <int N> GN_DEVICE void tile_fill(float *tile, const float acc[2][N / 16][4], int row, int column) {
+// A warp's sums [16][8 J] into the tile [TILE][N + 8]: its eight rows begin in other banks.
+template <int N, int J> GN_DEVICE void tile_fill(float *tile, const float (&acc)[J][4], int row, int column) {
     tile += (row + gn_lane() / 4) * (N + 8) + column + 2 * (gn_lane() % 4);
-    GN_UNROLL for (int i = 0; i < 2; i++)
-        GN_UNROLL for (int j = 0; j < N / 16; j++)
-            GN_UNROLL for (int half = 0; half < 2; half++) {
-                float2 pair;
-                pair.x = acc[i][j][2 * half], pair.y = acc[i][j][2 * half + 1];
-                *(float2 *)(tile + (16 * i + 8 * half) * (N + 8) + 8 * j) = pair;
-            }
+    GN_UNROLL for (int j = 0; j < J; j++)
+        GN_UNROLL for (int half = 0; half < 2; half++) {
+            float2 pair;
+            pair.x = acc[j][2 * half], pair.y = acc[j][2 * half + 1];
+            *(float2 *)(tile + 8 * half * (N + 8) + 8 * j) = pair;
+        }
 }
 
 template <int N, int BACK, int TAPS> static __global__ void __launch_bounds__(THREADS, 2) mma(product p, ending e) {
@@ -129,7 +128,7 @@ template <int N, int BACK, int TAPS> static __global__ void __launch_bounds__(TH
             step_add<N, BACK>(acc, shared, left, weights + (step + 1) % STAGES * SLAB * N * 2, lane_at, p.depth - slab * SLAB);
         }
     __syncthreads();
-    tile_fill<N>((float *)shared, acc, row, column);
+    GN_UNROLL for (int i = 0; i < 2; i++) tile_fill<N>((float *)shared, acc[i], row + 16 * i, column);
     __syncthreads();
     tile_end<8, N, BACK>(e, (float *)shared, N + 8, number, first);
 }

@@ -5,6 +5,7 @@
 #ifndef GN_CONV_TILE_CUH
 #define GN_CONV_TILE_CUH
 #include "pass.cuh"
+#include "warpgroup.cuh"
 
 enum { THREADS = 256, TILE = GN_ROW_PLACES };
 
@@ -61,10 +62,19 @@ GN_DEVICE void number_end(const ending &e, const scaling *n, int64_t at, float *
     }
 }
 
+// The THREADS threads that make a tile wait for each other: all of the block, or the first of more.
+template <int SOME> GN_DEVICE void tile_wait() {
+    if constexpr (SOME) gn_group_wait(1, THREADS);
+    else __syncthreads();
+}
+
 // The end of tile [TILE][pitch] in shared memory: places from TILE `number` on, WIDE channels from `first`. All threads have
-// written their part: call after __syncthreads().
-template <int V, int WIDE, int BACK> GN_DEVICE void tile_end(const ending &e, float *tile, int pitch, int64_t number, int first) {
-    constexpr int ACROSS = WIDE / V, DEEP = THREADS / ACROSS, FEW = 4; // places at once, for loads under way
+// written their part: call after tile_wait().
+// FEW places at once, for loads under way.
+template <int V, int WIDE, int BACK, int SOME = 0, int FEW = 4>
+GN_DEVICE void tile_end(const ending &e, float *tile, int pitch, int64_t number, int first) {
+    constexpr int ACROSS = WIDE / V, DEEP = THREADS / ACROSS;
+    static_assert(2 * WIDE <= THREADS, "a number of a row of sums a thread");
     const int ch = threadIdx.x % ACROSS * V, c = first + ch, left = (int)(e.places - number * TILE);
     const int end = c >= e.channels ? 0 : left < TILE ? left : (int)TILE;
     const int64_t from = number * TILE * e.channels + c;
@@ -90,10 +100,10 @@ template <int V, int WIDE, int BACK> GN_DEVICE void tile_end(const ending &e, fl
         }
     }
     if (!e.rows) return;
-    __syncthreads(); // all have read the tile
+    tile_wait<SOME>(); // all have read the tile
     float *mine = tile + threadIdx.x / ACROSS * 2 * WIDE + ch;
     for (int i = 0; i < V; i++) mine[i] = row.first[i], mine[WIDE + i] = row.second[i];
-    __syncthreads();
+    tile_wait<SOME>();
     row_write(tile, DEEP, WIDE, e.rows + number * 2 * e.channels, first, e.channels);
 }
 
