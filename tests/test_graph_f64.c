@@ -145,6 +145,12 @@ static void plain_too(void **state) {
     check_gradients("plain", (tiny_set[]){ { "width", 8 }, { "units", 1 }, { 0 } }, 16, 0, 5);
 }
 
+static void lifter_too(void **state) {
+    (void)state;
+    check_gradients("lifter", (tiny_set[]){ { "width", 10 }, { "blocks", 2 }, { "dropout", 0 }, { 0 } }, 16, 0, 0);
+    check_gradients("lifter", (tiny_set[]){ { "width", 16 }, { "blocks", 1 }, { "dropout", 0 }, { "confidence", 1 }, { 0 } }, 16, 1, 16);
+}
+
 /* Mean and unbiased variance of a channel of the input over shards [from, to). */
 static void moments(gn_graph *g, int c, int from, int to, double *mean, double *variance) {
     double n = 0, sum = 0, squares = 0;
@@ -208,6 +214,6 @@ int main(void) {
     setenv("GN_POISON", "1", 1);
     const struct CMUnitTest tests[] = { cmocka_unit_test(over_the_batch), cmocka_unit_test(over_a_shard),
                                         cmocka_unit_test(in_small_blocks), cmocka_unit_test(in_wide_blocks),
-                                        cmocka_unit_test(plain_too), cmocka_unit_test(tangle), cmocka_unit_test(statistics) };
+                                        cmocka_unit_test(plain_too), cmocka_unit_test(lifter_too), cmocka_unit_test(tangle), cmocka_unit_test(statistics) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

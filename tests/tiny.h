@@ -19,9 +19,11 @@ static inline const gn_model *tiny_model(const char *name) {
 static inline void tiny_options(const gn_model *m, const tiny_set *say, char *into) {
     for (const gn_option *o = m->options; o->name; o++) {
         int value = (int)o->dflt;
+        double number = o->dflt;
         for (const tiny_set *s = say; s && s->name; s++)
-            if (!strcmp(s->name, o->name)) value = s->value;
-        memcpy(into + o->offset, &value, sizeof value);
+            if (!strcmp(s->name, o->name)) number = value = s->value;
+        if (o->kind == GN_KIND_NUMBER) memcpy(into + o->offset, &number, sizeof number);
+        else memcpy(into + o->offset, &value, sizeof value);
     }
 }
 
@@ -37,7 +39,7 @@ static inline gn_graph *tiny_build(gn_arena *a, const char *name, int side, int 
 
 static inline void tiny_feed(gn_graph *g, int shards) {
     for (int s = 0; s < shards; s++) {
-        gn_tensor x = gn_graph_input(g, "picture", s);
+        gn_tensor x = gn_graph_input(g, gn_graph_has_input(g, "picture") ? "picture" : "rays", s);
         assert_non_null(x.data);
         int64_t n = x.shape.d[0], each = gn_tensor_count(&x) / n;
         for (int64_t i = 0; i < n; i++) /* sample i of the shard is sample i S + s of the batch */

@@ -1,5 +1,6 @@
 /* cli.c - help, version, and the way from words to an exit code. */
-#include "src/cli/cli.h"
+#include "src/cli/verbs.h"
+#include "gnomon/import.h"
 #include "gnomon/log.h"
 #include <string.h>
 
@@ -17,6 +18,11 @@ static void say_flags(FILE *to, const cli_flag *f) {
     }
 }
 
+static void say_formats(FILE *to) {
+    fputs("formats, and what SOURCE is:\n", to);
+    for (int i = 0; gn_importers[i]; i++) fprintf(to, "    %-20s %s\n", gn_importers[i]->name, gn_importers[i]->takes);
+}
+
 void cli_help(FILE *to, const cli_verb *verb) {
     for (int i = 0; cli_verbs[i].word; i++)
         if (!verb || verb == &cli_verbs[i]) {
@@ -24,6 +30,7 @@ void cli_help(FILE *to, const cli_verb *verb) {
             if (verb) say_flags(to, verb->flags);
         }
     if (verb && verb->assigns) fputs("    section.key=value    overrides a key; null removes it\n", to);
+    if (verb && verb->run == cli_data_import) say_formats(to);
     if (!verb) fputs("with any verb:\n", to), say_flags(to, cli_everywhere);
 }
 

@@ -37,7 +37,7 @@ static gn_status build(gn_graph *g, const void *opt, int side, int joints) {
         gn_scope_out(g);
     }
     gn_scope_in(g, "last");
-    x = gn_linear(g, x, (gn_conv_spec){ .channels = 3 * joints, .real = 1 });
+    x = gn_linear(g, x, (gn_conv_spec){ .channels = 3 * joints, .real = 1, .zero = 1 });
     gn_scope_out(g);
     gn_output_points(g, "joints", x, 3);
     return GN_OK;
