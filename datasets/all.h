@@ -12,3 +12,5 @@
 #include "datasets/mpi_inf_3dhp.h"
 #include "datasets/muco.h"
 #include "datasets/mupots.h"
+#include "datasets/panoptic.h"
+#include "datasets/pose2sim.h"

@@ -150,7 +150,8 @@ static gn_status weigh(const char *path, matvar_t *v, int depth, double most, do
     GN_TRY(measure(path, v, &m));
     const int structs = v->class_type == MAT_C_STRUCT, cells = v->class_type == MAT_C_CELL;
     const int64_t each = structs ? (int64_t)Mat_VarGetNumberOfFields(v) : 1;
-    *bytes += (double)m.n * (structs || cells ? 8 : (double)width(v->class_type));
+    if (each < 0 || each > NAMES) GN_FAIL(BAD_DATA, "%s: %s: a struct of %lld fields", path, gn_shown(v->name ? v->name : "a cell"), (long long)each);
+    *bytes += (double)m.n * (structs || cells ? 8 * (double)each : (double)width(v->class_type));
     if (!(*bytes <= most)) GN_FAIL(BAD_DATA, "%s: %s: %g bytes cannot come out of this file", path, gn_shown(v->name ? v->name : "a cell"), *bytes);
     for (int64_t i = 0; (structs || cells) && v->data && i < m.n * each; i++) GN_TRY(weigh(path, ((matvar_t **)v->data)[i], depth + 1, most, bytes));
     return GN_OK;

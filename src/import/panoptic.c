@@ -21,7 +21,7 @@ gn_status gn_panoptic_file(gn_arena *a, const gn_import *from, const char *begin
     *path = NULL;
     GN_TRY(gn_source_list(a, from->source, ".json", FILES, &n, &listed));
     for (int i = 0; i < n; i++) {
-        const char *name = strrchr(listed[i], '/') + 1;
+        const char *slash = strrchr(listed[i], '/'), *name = slash ? slash + 1 : listed[i];
         if (strncmp(name, begins, strlen(begins))) continue;
         if (*path) GN_FAIL(BAD_DATA, "%s: two sequences, %s and %s; import them one by one", from->source, *path, listed[i]);
         *path = listed[i];

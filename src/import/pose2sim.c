@@ -5,8 +5,8 @@
  * three and more cameras alone is a bystander. Cameras are turned where detections say that they were nudged. A joint's place is
  * triangulated by all who see it, so that a view that is off hardly moves it; its 2D is a label where it is then near.
  *
- * Why not the TRC beside it: that is the plain least squares of the same detections and cameras (to 0.1 mm), and lies as far
- * from them as they from each other. */
+ * Why not the TRC beside it: that is the plain least squares of the same detections and cameras (to a millimetre, by all views
+ * or those that Pose2Sim kept), and lies as far from the detections as these, in cameras so turned, from each other. */
 #include "gnomon/config.h"
 #include "gnomon/io.h"
 #include "gnomon/json.h"
@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { POINTS = 25, PERSONS = 32, MOST = 4 << 20, FILES = 1 << 22, TURNED_BY = 4000 };
+enum { POINTS = 25, PERSONS = 32, MOST = 4 << 20, FILES = 1 << 20, TURNED_BY = 4000 };
 static const double sure = 0.3;   /* confidence below which a point was not found */
 static const double share = 0.05; /* of a person's height that views may be apart and mean one person */
 static const double knee = 3;     /* pixels: OpenPose's answers lie 5.3 apart in these pictures, so half of that is none of its own */
@@ -47,8 +47,8 @@ static gn_status find_calibration(gn_arena *a, const gn_import *from, const char
         int n;
         GN_TRY(gn_source_list(a, from->source, ending[k], FILES, &n, &listed));
         for (int i = 0; i < n; i++) {
-            const char *name = strrchr(listed[i], '/') + 1;
-            if (strncasecmp(name, "calib", 5)) continue;
+            const char *slash = strrchr(listed[i], '/');
+            if (strncasecmp(slash ? slash + 1 : listed[i], "calib", 5)) continue;
             if (*path) GN_FAIL(BAD_DATA, "%s: two calibrations, %s and %s", from->source, *path, listed[i]);
             *path = listed[i];
         }
@@ -117,7 +117,8 @@ static gn_status list_files(session *s) {
     if (!s->files) GN_FAIL(MISSING, "%s: no TAKE/pose/CAMERA_json/*.json there", s->from->source);
     qsort(s->file, (size_t)s->files, sizeof *s->file, by_moment);
     for (int i = 1; i < s->files; i++)
-        if (!by_moment(&s->file[i - 1], &s->file[i])) GN_FAIL(BAD_DATA, "%s: frame %lld of this camera is in %s, too", s->file[i].path, (long long)s->file[i].frame, s->file[i - 1].path);
+        if (!by_moment(&s->file[i - 1], &s->file[i]))
+            GN_FAIL(BAD_DATA, "%s: frame %lld of this camera is in %s, too", s->file[i].path, (long long)s->file[i].frame, s->file[i - 1].path);
     return GN_OK;
 }
 

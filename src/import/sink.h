@@ -12,7 +12,7 @@ void gn_crop_depth(const uint16_t *in, int w, int h, const gn_lens *lens, const 
 void gn_crop_point(const double square[3], int size, double uv[2]);
 
 /* --- check.c: does it fit? --- */
-enum { GN_SHARES = 1 << 16 };
+enum { GN_SHARES = 1 << 14 };
 typedef struct {            /* numbers, thinned evenly once there are too many */
     int64_t seen, stride;
     int n;
