@@ -12,9 +12,10 @@ PLACES = re.compile(r"(?<![\w./$}>])/(?:home|root|work|mnt|media|data|scratch|Us
 
 
 def outside(file, path):
+    """Unless it is there, inside: seen from the file or from the root."""
     for base in (file.parent, ROOT):
         at = (base / path).resolve()
-        if at == ROOT or ROOT in at.parents:
+        if (at == ROOT or ROOT in at.parents) and at.exists():
             return False
     return True
 
