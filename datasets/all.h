@@ -14,3 +14,5 @@
 #include "datasets/mupots.h"
 #include "datasets/panoptic.h"
 #include "datasets/pose2sim.h"
+#include "datasets/ntu.h"
+#include "datasets/cmu.h"

@@ -40,7 +40,7 @@ static const char *next(reader *r) {
     for (; *r->at && space(*r->at); r->at++) r->line += *r->at == '\n';
     size_t n = 0;
     for (; *r->at && !space(*r->at); r->at++)
-        if (n < sizeof r->word - 1) r->word[n++] = *r->at;
+        if (n < sizeof r->word - 1) r->word[n++] = (unsigned char)*r->at < ' ' || *r->at == 127 ? '?' : *r->at; /* words go into complaints */
     r->word[n] = 0;
     return r->word;
 }

@@ -7,6 +7,7 @@ import pickle
 import struct
 import sys
 import zipfile
+import zlib
 
 try:
     import h5py
@@ -37,7 +38,8 @@ def look(subject, view):
     ahead /= np.linalg.norm(ahead)
     right = np.cross(ahead, [0, 0, 1])
     right /= np.linalg.norm(right)
-    R = np.stack([right, np.cross(ahead, right), ahead])
+    down, roll = np.cross(ahead, right), 0.08 * (view - 1.4)
+    R = np.stack([np.cos(roll) * right + np.sin(roll) * down, np.cos(roll) * down - np.sin(roll) * right, ahead])
     y = np.arcsin(R[0, 2])
     angles = np.array([np.arctan2(-R[1, 2], R[2, 2]), y, np.arctan2(-R[0, 1], R[0, 0])])
     return R, at, angles
@@ -169,6 +171,28 @@ for kind, bytes_ in (("two", pickle.dumps(boxed(poses), 2)), ("four", pickle.dum
 turned = {"S1": {"Walking": np.asfortranarray(poses["S1"]["Walking"].astype(">f8"))}}
 np.savez(folder("vp_turned") + "/data_3d_h36m", positions_3d=turned)
 cameras_h5(root + "/vp_turned/cameras.h5")
+
+
+# --- arrays of every kind; an archive whose sizes are all in ZIP64's fields ---
+x = np.arange(24).reshape(4, 3, 2) / 4 - 1
+whole = np.arange(-12, 12).reshape(4, 3, 2)
+np.savez(root + "/kinds", **{k.replace(">", "big_"): x.astype(k) for k in ("f2", "f4", "f8", ">f2", ">f4", ">f8")},
+         **{k.replace(">", "big_"): whole.astype(k) for k in ("i1", "i2", "i4", "i8", ">i2", ">i8")}, **{k: (whole + 12).astype(k) for k in ("u1", "u2", "u4", "u8")},
+         b1=x > 0, turned=np.asfortranarray(x), one=np.float32(2.5), odd=np.array([np.inf, -np.inf, np.nan, 6e-8, 65504], "f2"))
+
+
+def zip64(path, name, data):
+    name, crc = name.encode(), zlib.crc32(data)
+    local = struct.pack("<IHHHHHIIIHH", 0x04034b50, 45, 0, 0, 0, 0, crc, 0xffffffff, 0xffffffff, len(name), 20) + name + struct.pack("<HHQQ", 1, 16, len(data), len(data))
+    entry = struct.pack("<IHHHHHHIIIHHHHHII", 0x02014b50, 45, 45, 0, 0, 0, 0, crc, 0xffffffff, 0xffffffff, len(name), 28, 0, 0, 0, 0, 0xffffffff) + name
+    entry += struct.pack("<HHQQQ", 1, 24, len(data), len(data), 0)
+    at = len(local) + len(data)
+    end = struct.pack("<IQHHIIQQQQ", 0x06064b50, 44, 45, 45, 0, 0, 1, 1, len(entry), at) + struct.pack("<IIQI", 0x07064b50, 0, at + len(entry), 1)
+    with open(path, "wb") as f:
+        f.write(local + data + entry + end + struct.pack("<IHHHHIIH", 0x06054b50, 0, 0, 0xffff, 0xffff, 0xffffffff, 0xffffffff, 4) + b"note")
+
+
+zip64(root + "/wide.npz", "x.npy", zipfile.ZipFile(root + "/kinds.npz").read("f4.npy"))
 
 
 # --- h36m-fetch ---
