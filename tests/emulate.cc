@@ -290,6 +290,11 @@ static long machine(const char *what, long usual) {
     const char *n = getenv(what);
     return n ? atol(n) : usual;
 }
+
+static struct { int device; long launch, replay; } failing; /* calls until the one that fails; 0: none does */
+extern "C" void gn_emulate_fail(int device, long launch, long replay) { failing = { device, launch, replay }; }
+static bool fails(long *left) { return device_now == failing.device && *left > 0 && --*left == 0; }
+
 static int devices() { return (int)machine("GN_EMULATED_DEVICES", 1); }
 static size_t memory() { return (size_t)machine("GN_EMULATED_BYTES", 1l << 33); }
 cudaError_t cudaGetDeviceCount(int *n) { return *n = devices(), *n ? cudaSuccess : cudaErrorNoDevice; }
@@ -329,6 +334,7 @@ cudaError_t cudaMemsetAsync(void *at, int byte, size_t bytes, cudaStream_t) {
 }
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t *stream, unsigned) { return *stream = new gn_emulated_stream(), cudaSuccess; }
 cudaError_t cudaStreamDestroy(cudaStream_t stream) { return delete stream, cudaSuccess; }
+cudaError_t cudaStreamQuery(cudaStream_t) { return cudaSuccess; } /* whoever asks has waited for its calls */
 cudaError_t cudaStreamSynchronize(cudaStream_t) { return capturing ? cudaErrorStreamCaptureUnsupported : cudaSuccess; }
 cudaError_t cudaStreamIsCapturing(cudaStream_t, cudaStreamCaptureStatus *status) {
     *status = capturing ? cudaStreamCaptureStatusActive : cudaStreamCaptureStatusNone;
@@ -345,6 +351,7 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t *run, cudaGraph_t graph, unsign
     return cudaSuccess;
 }
 cudaError_t cudaGraphLaunch(cudaGraphExec_t run, cudaStream_t) {
+    if (fails(&failing.replay)) return cudaErrorLaunchFailure;
     for (auto &work : run->work) work();
     return cudaSuccess;
 }
@@ -365,7 +372,10 @@ cudaError_t cudaEventElapsedTime(float *ms, cudaEvent_t from, cudaEvent_t to) {
     return *ms = (float)(to->ms - from->ms), cudaSuccess;
 }
 cudaError_t cudaStreamWaitEvent(cudaStream_t, cudaEvent_t, unsigned) { return cudaSuccess; }
-cudaError_t cudaGetLastError(void) { return cudaSuccess; }
+cudaError_t cudaGetLastError(void) { return fails(&failing.launch) ? cudaErrorLaunchFailure : cudaSuccess; }
 const char *cudaGetErrorString(cudaError_t error) {
-    return error == cudaErrorNoDevice ? "no CUDA-capable device is detected" : error == cudaErrorMemoryAllocation ? "out of memory" : "no error";
+    return error == cudaErrorNoDevice           ? "no CUDA-capable device is detected"
+           : error == cudaErrorMemoryAllocation ? "out of memory"
+           : error == cudaErrorLaunchFailure    ? "unspecified launch failure"
+                                                : "no error";
 }

@@ -86,10 +86,9 @@ gn_emulate_start<P...> gn_emulate_starter(const char *name, dim3 grid, dim3 bloc
     ((void)(stream), gn_emulate_starter(#kernel, (grid), (block), (shared), kernel)(__VA_ARGS__))
 #define GN_SHARED(type, name) type *name = (type *)gn_emulate_shared()
 #define GN_UNROLL
-#define GN_FILL 4 /* so that small shapes meet the kernels of large ones */
 
 /* --- the runtime, as far as device.cu uses it --- */
-typedef enum { cudaSuccess, cudaErrorInvalidValue, cudaErrorMemoryAllocation = 2, cudaErrorNoDevice = 100, cudaErrorStreamCaptureUnsupported = 900 } cudaError_t;
+typedef enum { cudaSuccess, cudaErrorInvalidValue, cudaErrorMemoryAllocation = 2, cudaErrorNotReady = 600, cudaErrorLaunchFailure = 719, cudaErrorNoDevice = 100, cudaErrorStreamCaptureUnsupported = 900 } cudaError_t;
 typedef struct gn_emulated_stream *cudaStream_t;
 typedef struct gn_emulated_graph *cudaGraph_t, *cudaGraphExec_t;
 typedef struct gn_emulated_event *cudaEvent_t;
@@ -118,6 +117,7 @@ cudaError_t cudaMemsetAsync(void *at, int byte, size_t bytes, cudaStream_t strea
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t *stream, unsigned flags);
 cudaError_t cudaStreamDestroy(cudaStream_t stream);
 cudaError_t cudaStreamSynchronize(cudaStream_t stream);
+cudaError_t cudaStreamQuery(cudaStream_t stream);
 typedef enum { cudaStreamCaptureStatusNone, cudaStreamCaptureStatusActive } cudaStreamCaptureStatus;
 cudaError_t cudaStreamIsCapturing(cudaStream_t stream, cudaStreamCaptureStatus *status);
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, int mode);

@@ -13,6 +13,7 @@ struct circle { /* of the ranks of one communicator */
     std::condition_variable turn;
     int ranks, there = 0;
     unsigned meeting = 0;
+    bool over = false; /* one of them failed: nobody comes any more */
     std::vector<const float *> from;
     std::vector<float *> to;
     std::vector<size_t> count;
@@ -21,6 +22,7 @@ struct circle { /* of the ranks of one communicator */
     /* `work` is done by the last to come, for everybody. */
     template <class F> void meet(int rank, const float *f, float *t, size_t n, F work) {
         std::unique_lock<std::mutex> hold(lock);
+        if (over) return;
         from[rank] = f, to[rank] = t, count[rank] = n;
         const unsigned mine = meeting;
         if (++there == ranks) {
@@ -31,7 +33,7 @@ struct circle { /* of the ranks of one communicator */
             meeting++;
             turn.notify_all();
         } else
-            turn.wait(hold, [&] { return meeting != mine; });
+            turn.wait(hold, [&] { return meeting != mine || over; });
     }
 };
 std::mutex all;
@@ -62,7 +64,18 @@ ncclResult_t ncclCommInitRank(ncclComm_t *comm, int ranks, ncclUniqueId id, int 
     c->meet(rank, nullptr, nullptr, 0, [](circle &, size_t) {});
     return ncclSuccess;
 }
-ncclResult_t ncclCommDestroy(ncclComm_t comm) { return delete comm, ncclSuccess; }
+ncclResult_t ncclCommDestroy(ncclComm_t comm) {
+    if (comm->of->over) fprintf(stderr, "emulate: NCCL would wait for the rank that failed: abort\n"), abort();
+    return delete comm, ncclSuccess;
+}
+ncclResult_t ncclCommAbort(ncclComm_t comm) { return delete comm, ncclSuccess; }
+ncclResult_t ncclGroupStart(void) { return ncclSuccess; }
+ncclResult_t ncclGroupEnd(void) { return ncclSuccess; }
+void gn_emulate_give_up(ncclComm_t comm) {
+    std::lock_guard<std::mutex> hold(comm->of->lock);
+    comm->of->over = true;
+    comm->of->turn.notify_all();
+}
 
 ncclResult_t ncclAllGather(const void *from, void *to, size_t count, ncclDataType_t, ncclComm_t comm, cudaStream_t) {
     auto c = comm->of;

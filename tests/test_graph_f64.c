@@ -49,9 +49,23 @@ static int64_t drawn_place(gn_graph *g, int p, const gn_param *param, uint64_t d
     return at;
 }
 
+/* What starts at 0 lets nothing back. */
+static void draw_zeros(gn_graph *g) {
+    const gn_param *param;
+    const int n = gn_graph_params(g, &param);
+    for (int p = 0; p < n; p++) {
+        const int64_t count = gn_shape_count(&param[p].shape);
+        gn_real *plain = malloc((size_t)count * sizeof *plain);
+        for (int64_t i = 0; i < count; i++) plain[i] = (gn_real)(0.3 * gn_normal(17, (uint64_t)p, (uint64_t)i));
+        if (param[p].zero) gn_param_write(g, p, plain, gn_graph_weights(g));
+        free(plain);
+    }
+}
+
 static void check_graph(gn_graph *g, const char *name, int norm_shard, int block) {
     OK(gn_graph_plan(g, &(gn_plan){ .batch = BATCH, .shards = SHARDS, .backward = 1, .norm_shard = norm_shard, .block = block }));
     gn_graph_init(g, GN_INIT_TORCH, 5);
+    draw_zeros(g);
     tiny_feed(g, SHARDS);
     const gn_param *param;
     int64_t trained;

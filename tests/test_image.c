@@ -179,13 +179,13 @@ static void warping(void **state) {
     float *input = gn_arena_take(a, sizeof *input * 40 * 40 * 3);
     const float gain[3] = { 1, 0.5f, 2 };
     const double none[6] = { 1, 0, 0, 0, 1, 0 }, twice[6] = { 2, 0, 0.5, 0, 2, 0.5 };
-    gn_warp_input(in.rgb, 40, 40, none, gain, 40, input);
+    gn_warp_input(in.rgb, 40, 40, none, gain, 40, NULL, input);
     for (int k = 0; k < 40 * 40; k++)
         for (int c = 0; c < 3; c++) NEAR(input[3 * k + c], fmin(1, gain[c] * in.rgb[3 * k + c] / 255.0), 1e-6);
-    gn_warp_input(in.rgb, 40, 40, twice, gain, 20, input); /* shrinking means over four pixels */
+    gn_warp_input(in.rgb, 40, 40, twice, gain, 20, NULL, input); /* shrinking means over four pixels */
     for (int y = 0; y < 20; y++)
         for (int x = 0; x < 20; x++) NEAR(input[3 * (y * 20 + x)], (4 * (2 * x + 0.5)) / 255, 1e-5);
-    gn_warp_input(in.rgb, 40, 40, shift, gain, 40, input);
+    gn_warp_input(in.rgb, 40, 40, shift, gain, 40, NULL, input);
     NEAR(input[3 * 39], 0.5, 1e-6);
     gn_arena_free(a);
 }

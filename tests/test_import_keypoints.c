@@ -52,6 +52,9 @@ static void coco_as_it_is(void **state) {
     }
     assert_int_equal(((const uint8_t *)importing_at(s, "labelled2d", 1))[2], 0); /* the batter's right eye */
     assert_int_equal(((const uint8_t *)importing_at(s, "occluded2d", 2))[3], 1); /* the umpire's left ear */
+    t.from.every = 2; /* pictures, since they are stills */
+    OK(importing_run(&t, "coco", source, "out"));
+    assert_int_equal(gn_shard_samples(importing_shard(&t, "out", "valid")), 1);
 }
 
 static void feet(void **state) {

@@ -1,5 +1,7 @@
 /* test_lift.c - poses without pictures: what a lifter is fed, what it says, and that it learns. */
 #include "gnomon/hash.h"
+#include "gnomon/image.h"
+#include "gnomon/report.h"
 #include "school.h"
 #include "src/train/session.h"
 
@@ -119,6 +121,25 @@ static void test_other_joints(void **state) {
     assert_true(isfinite(last("other", "mpjpe_mm")));
 }
 
+/* Its page has poses in space and no picture; who shows it a picture is told. */
+static void test_is_reported(void **state) {
+    (void)state;
+    const char *page, *picture = gn_arena_text(arena, "%s/grey.png", school);
+    gn_image grey;
+    void *text;
+    size_t n;
+    lift("told", "train.steps=10 train.valid_every=10 train.save_every=10", experiment());
+    OK(gn_report(school_path("told"), arena, &page));
+    OK(gn_io_read(arena, page, 1 << 24, &text, &n));
+    assert_non_null(strstr(text, "Worst samples"));
+    assert_null(strstr(text, "over the picture"));
+    OK(gn_image_new(arena, 64, 64, &grey));
+    OK(gn_png_write(picture, &grey));
+    FAILS(gn_predict(school_path("told"), picture, NULL, school_path("said"), arena), BAD_USAGE);
+    assert_non_null(strstr(gn_reason(), "reads joints and no pictures"));
+    gn_trail_clear();
+}
+
 static int begin(void **state) {
     arena = gn_arena_new("test_lift");
     return !arena || school_open(state);
@@ -130,6 +151,6 @@ static int end(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_feed), cmocka_unit_test(test_learns), cmocka_unit_test(test_real_motion),
-                                        cmocka_unit_test(test_other_joints) };
+                                        cmocka_unit_test(test_other_joints), cmocka_unit_test(test_is_reported) };
     return cmocka_run_group_tests(tests, begin, end);
 }

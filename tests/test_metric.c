@@ -56,8 +56,9 @@ static void read_all(gn_arena *a, gn_scores *scores, void (*change)(sample *)) {
         if (change) change(&s);
         OK(gn_meter_add(m, &s.label, &s.said));
     }
-    *scores = (gn_scores){ .set = "nine" };
+    *scores = (gn_scores){ .set = "nine", .mirrored = 1 };
     OK(gn_meter_read(m, a, scores));
+    assert_true(scores->mirrored && !strcmp(scores->set, "nine"));
 }
 
 static void test_golden(void **state) {
@@ -111,6 +112,27 @@ static void test_weak_set(void **state) {
     assert_non_null(gn_score_find(&scores, "upper_arm_mm")); /* symmetry needs no truth */
     assert_null(gn_score_find(&scores, "mpjpe_mm"));
     assert_null(gn_score_find(&scores, "depth_order"));
+    gn_arena_free(a);
+}
+
+/* Who says nothing of pixels, a lifter, is not judged by them. */
+static void blank_2d(sample *s) { s->said.has_uv = s->said.has_z = 0, memset(s->said.uv, 0, sizeof s->said.uv); }
+static void test_lifted(void **state) {
+    (void)state;
+    static const char *const of_pixels[] = { "pckh", "pck", "own2d_mpjpe_mm", "canonical_mpjpe_mm" };
+    gn_arena *a = gn_arena_new("test");
+    gn_scores plain, scores;
+    read_all(a, &plain, NULL);
+    read_all(a, &scores, blank_2d);
+    for (int i = 0; i < 4; i++) {
+        assert_non_null(gn_score_find(&plain, of_pixels[i]));
+        assert_null(gn_score_find(&scores, of_pixels[i]));
+    }
+    assert_int_equal(scores.n, plain.n - 4);
+    assert_true(gn_score_find(&scores, "mpjpe_mm")->value == gn_score_find(&plain, "mpjpe_mm")->value);
+    gn_judged t = *gn_meter_at(scores.meter, 0);
+    t.has3d = 0;
+    assert_true(isnan(gn_judged_error(&t, &gn_mpii16)));
     gn_arena_free(a);
 }
 
@@ -313,7 +335,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_golden),
         cmocka_unit_test(test_perfect),
-        cmocka_unit_test(test_weak_set),
+        cmocka_unit_test(test_weak_set), cmocka_unit_test(test_lifted),
         cmocka_unit_test(test_nan_never_wins),
         cmocka_unit_test(test_thresholds),
         cmocka_unit_test(test_absent),

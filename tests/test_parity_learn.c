@@ -155,7 +155,7 @@ static void each_is_the_loop(void **state) {
         { "adam", "{decay: 0}" },     { "adam", "{decay: 0.1}" },
         { "adamw", "{decay: 0}" },    { "adamw", "{decay: 0.1}" },
     };
-    static const int64_t count[] = { 1, 7, 33, 4096 + 5 };
+    static const int64_t count[] = { 33, 1, 7, 4096 + 5 };
     static const lesson form[] = {
         { .frozen = 0 },
         { .frozen = 37, .ema = 1, .narrow = 1, .clip = 0.3 },
@@ -163,8 +163,8 @@ static void each_is_the_loop(void **state) {
         { .frozen = 3, .ema = 1, .clip = 0.3 },
     };
     for (size_t k = 0; k < sizeof way / sizeof *way; k++)
-        for (size_t n = 0; n < 4; n++)
-            for (size_t f = 0; f < 4; f++) {
+        for (int n = 0; n < cases(4, 1); n++)
+            for (int f = 0; f < cases(4, 2); f++) {
                 lesson as = form[f];
                 as.name = way[k][0], as.options = way[k][1], as.trained = count[n];
                 follow(&as);
@@ -187,7 +187,7 @@ static void nobody_moves_without_a_norm(void **state) {
     (void)state;
     static const double bad[] = { (double)NAN, (double)INFINITY, -(double)INFINITY, 1e30 /* its square is no float */ };
     static const char *const name[] = { "sgd", "rmsprop", "adam" };
-    for (size_t k = 0; k < 4 * 3; k++)
+    for (int k = 0; k < cases(4 * 3, 1); k++)
         for (int clip = 0; clip < 2; clip++) {
             pupil s;
             open(&s, &(lesson){ name[k / 4], "{decay: 0.1}", 33, 9, 1, 1, 0.3 * clip });
@@ -239,8 +239,8 @@ static void shards_to_the_bit(void **state) {
     (void)state;
     static const int shards[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 17, 31, 40, 129, 255, 256 };
     static const int64_t count[] = { 1, 33, 1029 };
-    for (size_t k = 0; k < sizeof shards / sizeof *shards; k++)
-        for (size_t c = 0; c < 3; c++) {
+    for (int k = 0; k < cases(sizeof shards / sizeof *shards, 5); k++)
+        for (int c = 0; c < cases(3, 2); c++) {
             const int64_t n = count[c];
             pupil s = { .a = gn_arena_new("pupil") };
             OK(gn_device_open(s.a, 0, &s.d));

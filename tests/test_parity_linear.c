@@ -17,7 +17,7 @@ static void check(const size *s, gn_type in, gn_type out, int first) {
 }
 
 static void check_all(const size *s, size_t sizes) {
-    for (size_t i = 0; i < sizes; i++)
+    for (int i = 0; i < cases((int)sizes, 4); i++)
         for (int types = 0; types < 4; types++)
             for (int first = 0; first < 2; first++)
                 check(&s[i], types & 1 ? GN_TYPE_BF16 : GN_TYPE_REAL, types & 2 ? GN_TYPE_BF16 : GN_TYPE_REAL, first);
@@ -50,6 +50,7 @@ static void test_library(void **state) {
     (void)state;
     static const size s[] = { { 7, 3, 7, 1, 5, 1 },    { 33, 17, 2, 5, 35, 0 }, { 16, 64, 4, 4, 48, 1 }, { 66, 131, 0, 0, 68, 1 },
                               { 128, 256, 0, 0, 64, 1 }, { 5, 300, 0, 0, 9, 0 } };
+    if (smallest()) skip(); /* no kernel of ours */
     for (int i = 0; i < 6; i++)
         for (int k = 0; k < 8; k++) {
             const gn_linear_attr a = { s[i].o, s[i].bias };

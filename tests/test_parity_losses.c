@@ -206,8 +206,8 @@ static void each(void **state) {
     (void)state;
     batch *b = batch_open();
     for (const gn_loss *const *l = gn_losses; *l; l++)
-        for (int pick = 0; pick < draw_option_sets((*l)->options); pick++)
-            for (int turn = 0; turn < 4; turn++) {
+        for (int pick = 0; pick < cases(draw_option_sets((*l)->options), 1); pick++)
+            for (int turn = 0; turn < cases(4, 2); turn++) {
                 draws d = { 300 + (uint64_t)(4 * pick + turn), 0 };
                 b->apart = turn % 2;
                 fill(b, &d, turn % 2 ? &gn_h36m17 : &gn_mpii16, SAMPLES, turn < 2 ? 2 : 4);
@@ -222,7 +222,7 @@ static void each(void **state) {
 static void together(void **state) {
     (void)state;
     batch *b = batch_open();
-    for (int turn = 0; turn < 3; turn++) {
+    for (int turn = 0; turn < cases(3, 2); turn++) {
         draws d = { 500 + (uint64_t)turn, 0 };
         fill(b, &d, turn % 2 ? &gn_h36m17 : &gn_mpii16, turn == 2 ? 7 : 12, turn == 2 ? 1 : 3 - turn);
         for (int i = 0; i < 2; i++)
@@ -243,7 +243,7 @@ static void map_sizes(void **state) {
     batch *b = batch_open();
     const gn_loss *l = gn_loss_find("heatmap");
     for (int k = 0; k < 3; k++)
-        for (int pick = 0; pick < draw_option_sets(l->options); pick++) {
+        for (int pick = 0; pick < cases(draw_option_sets(l->options), 1); pick++) {
             draws d = { 600 + (uint64_t)pick, 0 };
             b->map_w = size[k].w, b->map_h = size[k].h;
             fill(b, &d, &gn_mpii16, size[k].samples, 1);
@@ -263,7 +263,7 @@ static void not_a_number(void **state) {
     (void)state;
     batch *b = batch_open();
     for (const gn_loss *const *l = gn_losses; *l; l++)
-        for (int pick = 0; pick < draw_option_sets((*l)->options); pick++) {
+        for (int pick = 0; pick < cases(draw_option_sets((*l)->options), 1); pick++) {
             draws d = { 700 + (uint64_t)pick, 0 };
             fill(b, &d, &gn_mpii16, 12, 2);
             for (int k = 0; k < OUTPUTS; k++)

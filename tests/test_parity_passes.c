@@ -15,9 +15,9 @@ static void test_norm(void **state) {
     (void)state;
     static const struct { int n, c, h, w; } size[] = { { 2, 1, 1, 1 }, { 3, 7, 3, 5 },  { 2, 33, 7, 9 }, { 1, 8, 16, 17 },
                                                        { 2, 72, 7, 7 }, { 130, 16, 0, 0 }, { 33, 7, 0, 0 }, { 1, 40, 1, 300 } };
-    for (size_t i = 0; i < sizeof size / sizeof *size; i++)
+    for (int i = 0; i < cases(sizeof size / sizeof *size, 5); i++)
         for (int k = 0; k < 4; k++) {
-            gn_norm_attr a = { (int)(i + (size_t)k) % 2 };
+            gn_norm_attr a = { (i + k) % 2 };
             rig r = rig_of(&gn_op_norm, &a, size[i].n, size[i].c, size[i].h, size[i].w, types[k & 1]);
             r.out_type = types[k >> 1], r.first = k % 3 != 1, r.shards = 1 + k % 3;
             twin_check(r);
@@ -54,7 +54,7 @@ static void test_norm_nan(void **state) {
 static void test_add(void **state) {
     (void)state;
     static const struct { int n, c, h, w; } size[] = { { 1, 1, 1, 1 }, { 2, 33, 7, 9 }, { 1, 72, 8, 17 } };
-    for (size_t i = 0; i < sizeof size / sizeof *size; i++)
+    for (int i = 0; i < cases(sizeof size / sizeof *size, 5); i++)
         for (int k = 0; k < 8; k++) {
             rig r = rig_of(&gn_op_add, NULL, size[i].n, size[i].c, size[i].h, size[i].w, types[k & 1]);
             r.n_in = 2, r.in_shape[1] = r.in_shape[0], r.in_block[1] = r.in_block[0], r.in_type[1] = types[k >> 1 & 1];
@@ -67,7 +67,7 @@ static void test_pool(void **state) {
     (void)state;
     static const struct { int n, c, h, w, size; } size[] = { { 1, 1, 7, 7, 1 }, { 2, 33, 6, 10, 2 }, { 1, 72, 24, 26, 2 },
                                                              { 2, 7, 9, 33, 3 }, { 1, 16, 15, 30, 15 } };
-    for (size_t i = 0; i < sizeof size / sizeof *size; i++)
+    for (int i = 0; i < cases(sizeof size / sizeof *size, 5); i++)
         for (int k = 0; k < 4; k++) {
             gn_pool_attr a = { size[i].size };
             rig r = rig_of(&gn_op_pool, &a, size[i].n, size[i].c, size[i].h, size[i].w, types[k & 1]);
@@ -80,7 +80,7 @@ static void test_upsample(void **state) {
     (void)state;
     static const struct { int n, c, h, w, factor; } size[] = { { 1, 1, 1, 1, 2 }, { 2, 33, 3, 5, 2 }, { 1, 72, 7, 9, 2 },
                                                                { 2, 8, 7, 1, 3 }, { 1, 7, 5, 4, 1 } };
-    for (size_t i = 0; i < sizeof size / sizeof *size; i++)
+    for (int i = 0; i < cases(sizeof size / sizeof *size, 5); i++)
         for (int k = 0; k < 8; k++) {
             gn_upsample_attr a = { size[i].factor };
             rig r = rig_of(&gn_op_upsample, &a, size[i].n, size[i].c, size[i].h, size[i].w, types[k & 1]);
@@ -97,7 +97,7 @@ static void test_dropout(void **state) {
     (void)state;
     static const struct { int n, c, h, w; } size[] = { { 1, 1, 0, 0 }, { 131, 72, 0, 0 }, { 3, 7, 0, 0 },
                                                        { 2, 33, 7, 5 }, { 3, 16, 3, 3 } };
-    for (size_t i = 0; i < sizeof size / sizeof *size; i++)
+    for (int i = 0; i < cases(sizeof size / sizeof *size, 5); i++)
         for (int k = 0; k < 4; k++) {
             gn_dropout_attr a = { i ? 0.3 * (double)i - 0.25 : 0 };
             rig r = rig_of(&gn_op_dropout, &a, size[i].n, size[i].c, size[i].h, size[i].w, types[k & 1]);
@@ -246,7 +246,7 @@ static void check_finish(bench *b, gn_finish f, int64_t count, const double *tot
 static void test_finish(void **state) {
     (void)state;
     static const struct { int n, c; } size[] = { { 1, 1 }, { 7, 33 }, { 33, 12 }, { 300, 7 }, { 700, 64 }, { 2100, 8 } };
-    for (size_t i = 0; i < sizeof size / sizeof *size; i++) {
+    for (int i = 0; i < cases(sizeof size / sizeof *size, 5); i++) {
         bench b = bench_open();
         const int n = size[i].n, c = size[i].c;
         const int64_t count = (int64_t)n * GN_ROW_PLACES - 5;
@@ -272,7 +272,7 @@ static float tree(const float *x, int64_t step, int n) {
 static void test_totals(void **state) {
     (void)state;
     static const int shards[] = { 1, 2, 3, 5, 6, 7, 16, 31, 33, 100, 1000 };
-    for (size_t i = 0; i < sizeof shards / sizeof *shards; i++) {
+    for (int i = 0; i < cases(sizeof shards / sizeof *shards, 4); i++) {
         bench b = bench_open();
         const int n = shards[i], c = i % 2 ? 7 : 16;
         float *parts = drawn(&b, (int64_t)n * 2 * c, 3, 4);
@@ -317,7 +317,7 @@ static void test_rows(void **state) {
     (void)state;
     static const struct { int n, c, h, w; } size[] = { { 1, 1, 1, 1 }, { 2, 33, 7, 11 }, { 1, 72, 16, 24 },
                                                        { 3, 24, 9, 5 }, { 300, 16, 0, 0 } };
-    for (size_t i = 0; i < sizeof size / sizeof *size; i++)
+    for (int i = 0; i < cases(sizeof size / sizeof *size, 5); i++)
         for (int k = 0; k < 2; k++) {
             bench b = bench_open();
             const int c = size[i].c, map = size[i].h > 0;

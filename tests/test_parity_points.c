@@ -13,7 +13,7 @@ static void test_softargmax(void **state) {
         { 1, 0, 1, 1, 1 },  { 16, 0, 2, 7, 5 },  { 17, 0, 1, 9, 33 }, { 3, 1, 2, 4, 4 },
         { 2, 33, 1, 7, 3 }, { 4, 16, 3, 5, 11 }, { 1, 300, 2, 3, 2 },
     };
-    for (size_t i = 0; i < sizeof size / sizeof *size; i++)
+    for (int i = 0; i < cases(sizeof size / sizeof *size, 3); i++)
         for (int bf16 = 0; bf16 < 2; bf16++) {
             gn_softargmax_attr a = { size[i].joints, size[i].depth };
             twin_check(maps(&a, size[i].n, size[i].h, size[i].w, bf16 ? GN_TYPE_BF16 : GN_TYPE_REAL));
@@ -38,7 +38,7 @@ static void test_gather(void **state) {
         { 1, 1, 1, 1, 1 },  { 2, 7, 1, 1, 5 },   { 1, 33, 0, 3, 1 }, { 3, 13, 0, 4, 4 }, { 2, 13, 1, 4, 4 },
         { 1, 33, 1, 7, 9 }, { 2, 300, 0, 3, 2 }, { 1, 16, 0, 17, 33 }, { 1, 16, 1, 17, 33 },
     };
-    for (size_t i = 0; i < sizeof size / sizeof *size; i++)
+    for (int i = 0; i < cases(sizeof size / sizeof *size, 3); i++)
         for (int types = 0; types < 8; types++)
             for (unsigned first = 0; first < 4; first++) { /* of the map, of the points */
                 const int n = size[i].n, p = size[i].points, h = size[i].h, w = size[i].w, c = size[i].own ? p : 1;
@@ -46,7 +46,7 @@ static void test_gather(void **state) {
                 if (p > 100 && types & 1) continue; /* the loop rounds after each of a cell's many points */
                 rig r = { .op = &gn_op_gather, .n_in = 2, .in_shape = { { 4, { n, c, h, w } }, { 3, { n, p, 2 } } },
                           .in_block = { c }, .in_type = { type[types & 1], type[types >> 1 & 1] }, .out_type = type[types >> 2],
-                          .scale = { 1, 0.6 * w + 1 }, .shift = { 0, 0.4 * w }, .shards = 2, .first = first == 3, .seed = 7 + i };
+                          .scale = { 1, 0.6 * w + 1 }, .shift = { 0, 0.4 * w }, .shards = 2, .first = first == 3, .seed = 7 + (uint64_t)i };
                 rig_open(&r);
                 for (int s = 0; s < r.shards; s++) {
                     put_points(&r.in[s][1], w, h);

@@ -94,7 +94,7 @@ static void picture_follows(void **state) {
         store(b, &p, &s);
         gn_view_draw(t % 4 ? &g : NULL, 5, (gn_turn){ 0, t, 0, t }, SIDE, SIDE, S, &v);
         gn_view_carry(&v, &gn_mpii16, ALL, 2, &s);
-        gn_view_picture(&v, p.image, input);
+        gn_view_picture(&v, p.image, NULL, input);
         int wrist = v.flip ? gn_mpii16.mirror[LEFT_WRIST] : LEFT_WRIST;
         double u = s.joints2d[2 * wrist], w = s.joints2d[2 * wrist + 1], mass = 0, mu = 0, mw = 0;
         gn_arena_free(b);

@@ -52,7 +52,7 @@ FOREIGN = {  # what an include begins with: its homes
     "cmocka.h": ["tests/near.h"],
     "nvtx3/": ["kernels/cuda/nvtx.cu"], "cuda_profiler_api.h": ["kernels/cuda/nvtx.cu"],
 }
-STANDARD = set("""assert cmath complex ctype dirent dlfcn errno fcntl fenv float ftw glob immintrin inttypes libgen limits locale malloc math
+STANDARD = set("""assert cmath complex ctype dirent dlfcn errno fcntl fenv float fnmatch ftw glob immintrin inttypes libgen limits locale malloc math
 poll sched setjmp signal stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib string strings tgmath threads time unistd
 sys/file sys/mman sys/random sys/resource sys/stat sys/statvfs sys/sysinfo sys/time sys/types sys/uio sys/utsname sys/wait sys/ioctl sys/sysmacros
 sys/syscall linux/perf_event spawn sys/prctl termios ucontext sanitizer/common_interface_defs""".split())

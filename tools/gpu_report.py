@@ -80,7 +80,7 @@ def parity(found, state):
 
 
 def sanitize(found, state):
-    word = {"clean": "0 reports", "found": "**REPORTS**", "refused": "skipped: the tool refused", "late": "skipped: too slow"}
+    word = {"clean": "0 reports", "found": "**REPORTS**", "refused": "skipped: the tool refused", "cut": "skipped: cut, too slow"}
     rows = [(*r["unit"].split(" "), word[r["verdict"]], r["s"], r["said"]) for r in found]
     return "Sanitizers", table(("tool", "test", "", "s", "says"), rows)
 

@@ -59,7 +59,8 @@ typedef struct gn_shard_writer gn_shard_writer;
 gn_status gn_shard_create(gn_arena *a, const char *path, int64_t n, const gn_skeleton *skeleton,
                           const gn_shard_field *field, int fields, const char *provenance, gn_shard_writer **w);
 gn_status gn_shard_put(gn_shard_writer *w, int64_t sample, int field, const void *bytes); /* any order, from several threads */
-gn_status gn_shard_finish(gn_shard_writer *w);    /* hashes, sync, rename: before this nothing is at `path` */
+gn_status gn_shard_seal(gn_shard_writer *w);      /* hashes, sync: what takes time and may fail; nothing is put after it */
+gn_status gn_shard_finish(gn_shard_writer *w);    /* seal, rename: before this nothing is at `path` */
 
 gn_status gn_shard_open(gn_arena *a, const char *path, gn_shard **s);
 int64_t gn_shard_samples(const gn_shard *s);
@@ -113,17 +114,23 @@ double gn_loader_waited(const gn_loader *l);                  /* seconds spent w
 uint64_t gn_loader_hash(const gn_loader *l);                  /* of the shards' hashes */
 
 /* --- what is here, and is it sound --- */
-/* A shard's path or a set's name: every hash, ranges, duplicate pictures, left against right; counts go to
- * `to`, GN_BAD_DATA when anything is wrong. */
+/* A shard's path or a set's name: every hash, pictures, ranges, bones, left against right, twins, views of one moment,
+ * takes known to be damaged. What is wrong goes to `to`, with its sample, take and frame, and is GN_BAD_DATA; warnings are not. */
 gn_status gn_data_verify(FILE *to, const char *root, const char *what, gn_arena *a);
-gn_status gn_data_list(FILE *to, const char *root, gn_arena *a); /* sets: samples, fields, losses they feed, licence */
+/* Samples, fields, losses they feed, licence: of every set, and of what else lies below `root`. */
+gn_status gn_data_list(FILE *to, const char *root, gn_arena *a);
+gn_status gn_data_list_one(FILE *to, const char *root, const char *what, gn_arena *a); /* a set, a shard, a folder of them */
 
+enum { GN_LOADER_RAW, GN_LOADER_AFFINE, GN_LOADER_JPEG };
 typedef struct {
-    int64_t samples;               /* in the file */
-    double bytes;                  /* of one, image alone */
-    double first, again;           /* samples/s a thread from page cache: hashed at first touch, and once touched */
-    double copy;                   /* bytes/s of memcpy out of plain memory, the same samples in the same order */
+    int64_t samples;               /* measured on */
+    double bytes;                  /* of one, image alone; jpeg: as stored */
+    double first, again;           /* raw: samples/s a thread from page cache, hashed at first touch, and once touched */
+    double copy;                   /* raw: bytes/s of memcpy out of plain memory, the same samples in the same order */
+    double affine;                 /* samples/s of all threads, turned, scaled and coloured into batches of floats */
+    double decoded, alone;         /* jpeg: pictures/s a thread by the loader's decoder, and by the library's call alone */
 } gn_loader_rates;
-/* Random samples copied into a batch. `shard` NULL: one of 256x256x3 is made below /tmp and removed. */
-gn_status gn_loader_bench(gn_arena *a, const char *shard, int threads, gn_loader_rates *rates);
+/* Random samples into a batch. `shard` NULL: one of 256x256x3 is made below /tmp and removed. Affine reads what is a
+ * data set's training shard by its path; jpeg compresses what is stored raw first. */
+gn_status gn_loader_bench(gn_arena *a, const char *shard, int threads, int mode, gn_loader_rates *rates);
 #endif

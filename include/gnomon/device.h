@@ -33,13 +33,16 @@ gn_status gn_device_reserve(gn_device *d, size_t bytes, void **slab);
 gn_status gn_device_pinned(gn_device *d, size_t bytes, void **host); /* on the host, for copies that do not wait */
 
 gn_status gn_device_upload(gn_device *d, void *to, const void *from, size_t bytes);   /* queued */
+gn_status gn_device_upload_beside(gn_device *d, void *to, const void *from, size_t bytes); /* queued on the second stream */
 gn_status gn_device_download(gn_device *d, void *to, const void *from, size_t bytes); /* queued */
+gn_status gn_device_copy(gn_device *d, void *to, const void *from, size_t bytes);     /* queued, from it to itself */
 gn_status gn_device_fill(gn_device *d, void *at, int byte, size_t bytes);             /* queued */
 gn_status gn_device_wait(gn_device *d);                          /* until all is done; reports what failed meanwhile */
 
 gn_status gn_device_capture(gn_device *d);                       /* calls until gn_device_captured are noted, not run */
 gn_status gn_device_captured(gn_device *d, gn_replay **r);       /* ends with the device */
 gn_status gn_device_replay(gn_device *d, const gn_replay *r);
+void gn_device_forget(gn_replay *r);                              /* before the device ends; once it runs no more it is gone */
 
 /* Seconds that the device spent between two marks of GN_MARKS; waits for the later. Not where calls are captured. */
 #define GN_MARKS (1 << 14)

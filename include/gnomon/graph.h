@@ -95,6 +95,9 @@ gn_graph_gpu gn_graph_on_gpu(const gn_graph *g);               /* device NULL: t
 gn_tensor gn_graph_output_on_gpu(gn_graph *g, int i, int shard);
 void gn_graph_seed(gn_graph *g, uint64_t seed);
 gn_status gn_graph_hear(gn_graph *g);                          /* outputs; waits */
+/* Inputs may travel while the pass before them runs. Once this is opened a training pass takes none along: `send` queues the
+ * host's copies beside what runs, and `sent`, queued before their pass, puts them where it reads. */
+gn_status gn_graph_send_open(gn_graph *g), gn_graph_send(gn_graph *g), gn_graph_sent(gn_graph *g);
 gn_status gn_graph_push(gn_graph *g), gn_graph_pull(gn_graph *g); /* weights; wait */
 
 /* Parameters: one slab, one gradient slab. */

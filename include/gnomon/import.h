@@ -51,7 +51,7 @@ typedef struct {             /* what the user asks */
     const char *pictures;    /* folder that pictures are below; NULL: where the importer's format has them */
     int keep;                /* raw | jpeg | none */
     int size;                /* pixels of a crop's side */
-    int64_t every;           /* of a take's frames, one in so many */
+    int64_t every;           /* of a take's frames, or of stills, one in so many */
     int skip_missing;        /* 1: a sample whose picture is not there is passed over, not refused */
     double seconds;          /* the child's time */
     int64_t memory;          /* the child's, bytes */
@@ -68,13 +68,15 @@ typedef struct {
 } gn_importer;
 extern const gn_importer *const gn_importers[]; /* NULL ends */
 
-/* Writes <out>/train.h5 and valid.h5, as far as there are samples of each; says on `to` what was found and how well
- * it fits. GN_BAD_DATA: the source is not what it should be, or the child died on it. */
+/* Writes <out>/train.h5 and valid.h5, as far as there are samples of each, both or none; says on `to` what was found and
+ * how well it fits. Shards that lie there may be replaced by, or stay beside, others of the same format; GN_NO_CREATE where
+ * they are not. GN_BAD_DATA: the source is not what it should be, or the child died on it. */
 gn_status gn_import_run(FILE *to, const gn_import *from, gn_arena *a);
 
 /* --- for importers --- */
 /* SOURCE if it is a file; else NAME below it, NULL when that is not there. */
 gn_status gn_source_file(gn_arena *a, const gn_import *from, const char *name, const char **path);
-/* All files below `folder` whose names end so, sorted by path; at most `most`. */
+/* All files below `folder` whose names end so, sorted by path; at most `most`. Links are followed; what cannot be read is
+ * GN_MISSING. */
 gn_status gn_source_list(gn_arena *a, const char *folder, const char *ending, int most, int *n, const char ***path);
 #endif

@@ -6,6 +6,8 @@
 #include "gnomon/optimizer.h"
 #include "gnomon/version.h"
 
+int gn_capability(void); /* launch.cuh */
+int gn_capability(void) { return 0; }
 static gn_status absent(void) { GN_FAIL(NO_DEVICE, "this build has no CUDA"); }
 
 #define GN_OP(name)                                                                                        \
@@ -54,6 +56,12 @@ gn_status gn_device_pinned(gn_device *d, size_t bytes, void **host) { return (vo
 gn_status gn_device_upload(gn_device *d, void *to, const void *from, size_t bytes) {
     return (void)d, (void)to, (void)from, (void)bytes, absent();
 }
+gn_status gn_device_upload_beside(gn_device *d, void *to, const void *from, size_t bytes) {
+    return (void)d, (void)to, (void)from, (void)bytes, absent();
+}
+gn_status gn_device_copy(gn_device *d, void *to, const void *from, size_t bytes) {
+    return (void)d, (void)to, (void)from, (void)bytes, absent();
+}
 gn_status gn_device_download(gn_device *d, void *to, const void *from, size_t bytes) {
     return (void)d, (void)to, (void)from, (void)bytes, absent();
 }
@@ -64,6 +72,7 @@ gn_status gn_device_wait(gn_device *d) { return (void)d, absent(); }
 gn_status gn_device_capture(gn_device *d) { return (void)d, absent(); }
 gn_status gn_device_captured(gn_device *d, gn_replay **r) { return (void)d, (void)r, absent(); }
 gn_status gn_device_replay(gn_device *d, const gn_replay *r) { return (void)d, (void)r, absent(); }
+void gn_device_forget(gn_replay *r) { (void)r; }
 gn_status gn_device_mark(gn_device *d, int mark) { return (void)d, (void)mark, absent(); }
 gn_status gn_device_between(gn_device *d, int from, int to, double *seconds) {
     return (void)d, (void)from, (void)to, (void)seconds, absent();
@@ -86,6 +95,9 @@ gn_status gn_comm_gather(gn_comm *c, int rank, int lane, void *all, int64_t each
 gn_status gn_comm_sum(gn_comm *c, int rank, int lane, void *x, int64_t n, void *stream) {
     return (void)c, (void)rank, (void)lane, (void)x, (void)n, (void)stream, absent();
 }
+int gn_comm_fail(gn_comm *c, int rank) { return (void)c, (void)rank, 1; }
+gn_status gn_comm_wait(gn_comm *c, gn_device *d) { return (void)c, (void)d, absent(); }
+void gn_comm_leave(gn_comm *c, int rank) { (void)c, (void)rank; }
 const char *gn_comm_library(void) { return "absent"; }
 
 gn_status gn_losses_cuda(int n, const gn_loss *const *loss, const gn_loss_call *call, void *scratch, void *stream) {

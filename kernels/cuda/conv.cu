@@ -48,7 +48,7 @@ static int64_t out_places(const conv &g) { return (int64_t)g.n * g.oh * g.ow; }
 
 // 128 channels a block read the other operand half as often; 64 waste fewer where channels are few, and make more blocks.
 static int wide_for(int channels, int64_t blocks_of_64) {
-    return (channels + 63) / 64 % 2 == 0 && blocks_of_64 >= 2 * GN_FILL ? 128 : 64;
+    return (channels + 63) / 64 % 2 == 0 && blocks_of_64 >= 2 * gn_fill() ? 128 : 64;
 }
 
 static product product_of(const plan *p, int back) {
@@ -75,7 +75,7 @@ static void plan_mma(plan *p) {
     p->wide[1] = wide_for(g.c, tiles * gn_blocks(g.c, 64));
     const int both = (g.c + 63) / 64 % 2 == 0 && (g.o + 63) / 64 % 2 == 0;
     const int64_t chunks = gn_blocks(out_places(g), CHUNK_LEAST), quarters = chunks * gn_blocks(g.c, 64) * gn_blocks(g.o, 64);
-    p->wide_weights = p->k.count == 1 && both && quarters >= 4 * GN_FILL ? 128 : 64;
+    p->wide_weights = p->k.count == 1 && both && quarters >= 4 * gn_fill() ? 128 : 64;
 }
 
 static int has_warpgroups() { return gn_capability() >= 90 && gn_capability() < 100; }
@@ -102,7 +102,7 @@ static size_t shared_most(const plan *p, int kernel) { // of forward, data, weig
 // The gradient of weights has few tiles: chunks of places make blocks enough. The plain kernel wants more, being lighter.
 static void plan_chunks(plan *p, int tiles, int bias) {
     const int64_t places = out_places(p->g), most = gn_blocks(places, CHUNK_LEAST);
-    const int64_t want = gn_blocks(p->mma ? GN_FILL : 4 * GN_FILL, tiles);
+    const int64_t want = gn_blocks(p->mma ? gn_fill() : 4 * gn_fill(), tiles);
     const int64_t chunks = want < most ? want : most;
     p->chunk = (int)(gn_blocks(places, chunks * STEP) * STEP);
     p->chunks = (int)gn_blocks(places, p->chunk);

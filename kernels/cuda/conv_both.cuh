@@ -248,11 +248,11 @@ static int both_wide(const conv &g) {
     const int64_t rows = gn_blocks((int64_t)g.n * g.h * g.w, TILE);
     if (g.kernel != 1 || g.stride != 1 || g.c % 64 || (g.o != 64 && g.o != 128 && g.o != 256)) return 0;
     for (int wide = 256; wide > 64; wide /= 2)
-        if (g.c % wide == 0 && wide * g.o <= 256 * 128 && rows * (g.c / wide) >= GN_FILL) return wide;
+        if (g.c % wide == 0 && wide * g.o <= 256 * 128 && rows * (g.c / wide) >= gn_fill()) return wide;
     return 64;
 }
 static int both_blocks(const conv &g, int wide) { // that share the places, and make as many parts
-    const int rows = (int)gn_blocks((int64_t)g.n * g.h * g.w, TILE), most = GN_FILL / (g.c / wide);
+    const int rows = (int)gn_blocks((int64_t)g.n * g.h * g.w, TILE), most = gn_fill() / (g.c / wide);
     return rows < most ? rows : most > 1 ? most : 1;
 }
 static gn_status both_plan(const conv &g, int wide) {

@@ -279,7 +279,7 @@ template <class Run> static void wgmma_kernel(tiling t, int back, int taps, Run 
     back ? wgmma_sized<1>(t, taps, run) : wgmma_sized<0>(t, taps, run);
 }
 
-// A tile's time is its size, and a GPU makes GN_FILL at once: the least time; then the largest, which reads least. A 1x1 has
+// A tile's time is its size, and a GPU makes gn_fill() at once: the least time; then the largest, which reads least. A 1x1 has
 // the smallest, so that two blocks fit.
 static tiling tiling_for(const product &p, int channels, int shared) {
     static const tiling all[] = { { 128, 2 }, { 128, 1 }, { 64, 2 }, { 64, 1 } };
@@ -287,7 +287,7 @@ static tiling tiling_for(const product &p, int channels, int shared) {
     int64_t least = 0;
     for (const tiling &t : all) {
         const int64_t tiles = (int64_t)gn_blocks(p.places, t.m * TILE) * gn_blocks(channels, t.n);
-        const int64_t time = (int64_t)gn_blocks(tiles, GN_FILL) * t.m * t.n;
+        const int64_t time = (int64_t)gn_blocks(tiles, gn_fill()) * t.m * t.n;
         const layout l = layout_of(p, t);
         if ((p.k.count == 1 && t.n * t.m > 64) || l.all > shared || l.slices > SLICES_MOST) continue;
         if (!best.n || time < least) best = t, least = time;
@@ -303,7 +303,7 @@ static gn_status wgmma_run(const product &p, tiling t, int back, const ending &e
     GN_TRY(gn_map_of(&in, p.in.data, p.places, p.depth, p.depth, l.box, SLICE));
     GN_TRY(gn_map_of(&weights, p.weight, (int64_t)p.k.count * c, o, o, back ? t.n : (int)SLICE, 64));
     const unsigned across = gn_blocks(e.channels, t.n), tiles = gn_blocks(p.places, t.m * TILE) * across;
-    const unsigned most = p.k.count == 1 ? 2 * GN_FILL : GN_FILL; // at once; a block's tiles are of the same channels
+    const unsigned most = p.k.count == 1 ? 2 * gn_fill() : gn_fill(); // at once; a block's tiles are of the same channels
     const unsigned fill = most < across ? across : most / across * across;
     wgmma_kernel(t, back, p.k.count, [&](auto kernel) {
         GN_LAUNCH(kernel, tiles < fill ? tiles : fill, THREADS + LOADERS, (size_t)l.all, stream, in, weights, p, e);

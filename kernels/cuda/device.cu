@@ -32,9 +32,22 @@ static int major_minor(int index) {
     return cudaGetDeviceProperties(&p, index) == cudaSuccess ? 10 * p.major + p.minor : 0;
 }
 
+static int number_of(const char *variable, int usual) {
+    const char *text = getenv(variable);
+    const int n = text ? atoi(text) : 0;
+    return n > 0 ? n : usual;
+}
+
 extern "C" int gn_capability(void) {
     int index;
-    return cudaGetDevice(&index) == cudaSuccess ? major_minor(index) : 0;
+    const int have = cudaGetDevice(&index) == cudaSuccess ? major_minor(index) : 0, most = number_of("GN_CAPABILITY", have);
+    return most < have ? most : have;
+}
+
+extern "C" int gn_fill(void) {
+    static int fill;
+    if (!fill) fill = number_of("GN_FILL", 132);
+    return fill;
 }
 
 extern "C" int gn_device_count(const char **why) {
@@ -160,6 +173,16 @@ extern "C" gn_status gn_device_upload(gn_device *d, void *to, const void *from, 
     return GN_OK;
 }
 
+extern "C" gn_status gn_device_upload_beside(gn_device *d, void *to, const void *from, size_t bytes) {
+    ASK(d->index, cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, d->side), "upload of %zu bytes", bytes);
+    return GN_OK;
+}
+
+extern "C" gn_status gn_device_copy(gn_device *d, void *to, const void *from, size_t bytes) {
+    ASK(d->index, cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, d->stream), "copy of %zu bytes", bytes);
+    return GN_OK;
+}
+
 extern "C" gn_status gn_device_download(gn_device *d, void *to, const void *from, size_t bytes) {
     ASK(d->index, cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, d->stream), "download of %zu bytes", bytes);
     return GN_OK;
@@ -190,7 +213,11 @@ extern "C" gn_status gn_launched(const char *what, void *stream) {
 
 // --- stretches ---
 
-static void forget(void *what) { cudaGraphExecDestroy(((gn_replay *)what)->run); }
+extern "C" void gn_device_forget(gn_replay *r) {
+    if (r && r->run) cudaGraphExecDestroy(r->run);
+    if (r) r->run = NULL;
+}
+static void forget(void *what) { gn_device_forget((gn_replay *)what); }
 
 extern "C" gn_status gn_device_capture(gn_device *d) {
     ASK(d->index, cudaStreamBeginCapture(d->stream, cudaStreamCaptureModeThreadLocal), "cannot capture");

@@ -13,7 +13,6 @@
     extern __shared__ __align__(1024) unsigned char gn_shared_bytes[];                                     \
     type *name = (type *)gn_shared_bytes
 #define GN_UNROLL _Pragma("unroll") // before a loop whose counter picks registers
-#define GN_FILL 132 // blocks that fill a large GPU once; a constant, so that no result depends on the GPU
 #endif
 extern "C" {
 #include "gnomon/op.h"
@@ -23,7 +22,10 @@ extern "C" {
 #define WARP 32
 
 extern "C" gn_status gn_launched(const char *what, void *stream); // device.cu
-extern "C" int gn_capability(void);                               // of the thread's device: 10 major + minor; device.cu
+// Of the thread's device: 10 major + minor. GN_CAPABILITY=80 makes it that at most: a newer GPU runs an older one's kernels.
+extern "C" int gn_capability(void);
+// Blocks that fill a large GPU once: 132, so that no result depends on the GPU. GN_FILL=4: small shapes meet the kernels of large ones.
+extern "C" int gn_fill(void);
 
 // A kernel that wants more than 48 KB of shared memory says so once, when it is planned.
 template <class F> static gn_status gn_wants_shared(F kernel, size_t bytes, const char *what) {

@@ -1,11 +1,16 @@
 // nccl.cu - comm.h by NCCL, whose library is opened when somebody wants several GPUs and not before.
 //
-// Two communicators a rank: batch norm's sums on the way and gradients beside them never wait for one another's turn.
+// Two communicators a rank: batch norm's sums on the way and gradients beside them, on two streams. Two kernels that wait for
+// the other GPUs may both wait for ever where GPUs begin them in different orders: NCCL keeps the order of the calls, which is
+// one for all ranks (launch order from 2.26 on; one after the other in stretches captured under a driver before 12.9).
+// Whatever it connects and allocates it does as the ranks join: no later call waits for another rank on the host, so a rank that
+// fails, or hears of it, is never inside a call when it leaves.
 // NVLS adds in an order of its own from run to run; it is switched off unless the user says otherwise.
 #include "launch.cuh"
 extern "C" {
 #include "gnomon/comm.h"
 }
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #if defined GN_EMULATE
@@ -21,7 +26,8 @@ enum { LANES = 2, RANKS = 64 };
 
 #ifdef GN_NCCL
 #define CALLS(F)                                                                                           \
-    F(ncclGetVersion) F(ncclGetUniqueId) F(ncclCommInitRank) F(ncclCommDestroy) F(ncclAllGather) F(ncclAllReduce) F(ncclGetErrorString)
+    F(ncclGetVersion) F(ncclGetUniqueId) F(ncclCommInitRank) F(ncclCommDestroy) F(ncclCommAbort) F(ncclGroupStart)             \
+    F(ncclGroupEnd) F(ncclAllGather) F(ncclAllReduce) F(ncclGetErrorString)
 
 static struct {
 #define MEMBER(name) decltype(&::name) name;
@@ -37,6 +43,8 @@ static gn_status load() {
 #undef FIND
 #else
     setenv("NCCL_NVLS_ENABLE", "0", 0);
+    setenv("NCCL_LAUNCH_ORDER_IMPLICIT", "1", 0);
+    setenv("NCCL_RUNTIME_CONNECT", "0", 0);
     void *library = dlopen("libnccl.so.2", RTLD_NOW | RTLD_LOCAL);
     if (!library) GN_FAIL(NO_DEVICE, "several GPUs want NCCL: %s", dlerror());
 #define FIND(name)                                                                                         \
@@ -50,6 +58,7 @@ static gn_status load() {
 
 struct gn_comm {
     int ranks;
+    int failed; // 1 + the rank that did first; by atomic calls
     ncclUniqueId id[LANES];
     ncclComm_t of[RANKS][LANES];
 };
@@ -59,6 +68,33 @@ struct gn_comm {
         ncclResult_t e_ = (call);                                                                          \
         if (e_ != ncclSuccess) GN_FAIL(NO_DEVICE, "NCCL: %s: %s", what, nccl.ncclGetErrorString(e_));      \
     } while (0)
+
+extern "C" int gn_comm_fail(gn_comm *c, int rank) {
+    int nobody = 0;
+    if (!__atomic_compare_exchange_n(&c->failed, &nobody, 1 + rank, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) return nobody == 1 + rank;
+#ifdef GN_EMULATE
+    for (int k = 0; k < LANES; k++) gn_emulate_give_up(c->of[rank][k]);
+#endif
+    return 1;
+}
+
+// As a group: what is freed of one lane waits for the device, and so for the other lane's kernels.
+extern "C" void gn_comm_leave(gn_comm *c, int rank) {
+    nccl.ncclGroupStart();
+    for (int k = 0; k < LANES; k++)
+        if (c->of[rank][k]) nccl.ncclCommAbort(c->of[rank][k]);
+    nccl.ncclGroupEnd();
+    for (int k = 0; k < LANES; k++) c->of[rank][k] = NULL;
+}
+
+static int over(const gn_comm *c) { return __atomic_load_n(&c->failed, __ATOMIC_SEQ_CST); }
+
+extern "C" gn_status gn_comm_wait(gn_comm *c, gn_device *d) {
+    while (!over(c) && cudaStreamQuery((cudaStream_t)gn_device_stream(d)) == cudaErrorNotReady) sched_yield();
+    if (over(c)) return GN_FAILED;
+    GN_TRY(gn_device_wait(d));
+    return over(c) ? GN_FAILED : GN_OK;
+}
 
 static void close(void *what) {
     gn_comm *c = (gn_comm *)what;
@@ -109,5 +145,8 @@ extern "C" gn_status gn_comm_open(gn_arena *, int, gn_comm **) { return absent()
 extern "C" gn_status gn_comm_join(gn_comm *, int, gn_device *) { return absent(); }
 extern "C" gn_status gn_comm_gather(gn_comm *, int, int, void *, int64_t, void *) { return absent(); }
 extern "C" gn_status gn_comm_sum(gn_comm *, int, int, void *, int64_t, void *) { return absent(); }
+extern "C" int gn_comm_fail(gn_comm *, int) { return 1; }
+extern "C" gn_status gn_comm_wait(gn_comm *, gn_device *) { return absent(); }
+extern "C" void gn_comm_leave(gn_comm *, int) {}
 extern "C" const char *gn_comm_library(void) { return "absent"; }
 #endif

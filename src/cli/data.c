@@ -84,8 +84,21 @@ gn_status cli_data_import(const cli_command *c) {
 }
 
 gn_status cli_data_verify(const cli_command *c) {
-    for (int i = 0; i < c->n; i++) GN_TRY(gn_data_verify(stdout, cli_given_or(c, "root", "data"), c->arg[i], c->arena));
-    return GN_OK;
+    gn_status status = GN_OK;
+    gn_trail trail = { 0 };
+    for (int i = 0; i < c->n; i++) { /* all are looked at; the first that is not sound is told */
+        const gn_status one = gn_data_verify(stdout, cli_given_or(c, "root", "data"), c->arg[i], c->arena);
+        if (one && !status) status = one, gn_trail_keep(&trail);
+        gn_trail_clear();
+    }
+    if (!status) return GN_OK;
+    gn_trail_restore(&trail);
+    return gn_pass(status, __FILE__, __LINE__);
 }
 
-gn_status cli_data_ls(const cli_command *c) { return gn_data_list(stdout, cli_given_or(c, "root", "data"), c->arena); }
+gn_status cli_data_ls(const cli_command *c) {
+    const char *root = cli_given_or(c, "root", "data");
+    if (!c->n) return gn_data_list(stdout, root, c->arena);
+    for (int i = 0; i < c->n; i++) GN_TRY(gn_data_list_one(stdout, root, c->arg[i], c->arena));
+    return GN_OK;
+}

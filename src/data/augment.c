@@ -175,8 +175,8 @@ void gn_view_carry(const gn_view *v, const gn_skeleton *s, uint32_t has, int P, 
     hide(v, J, has, y);
 }
 
-void gn_view_picture(const gn_view *v, const uint8_t *stored, float *input) {
-    gn_warp_input(stored, v->w, v->h, v->to_stored, v->gain, v->side, input);
+void gn_view_picture(const gn_view *v, const uint8_t *stored, const uint8_t *next, float *input) {
+    gn_warp_input(stored, v->w, v->h, v->to_stored, v->gain, v->side, next, input);
     for (int y = v->box[1]; y < v->box[3]; y++)
         for (int x = v->box[0]; x < v->box[2]; x++)
             for (int c = 0; c < 3; c++) input[3 * (y * v->side + x) + c] = v->paint[c];

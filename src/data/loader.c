@@ -64,12 +64,22 @@ static gn_turn turn_of(const gn_loader *l, int64_t step, int i) {
     return t;
 }
 
+/* The picture that this thread probably wants after sample i's: of its job, or of the job that its turn brings. */
+static const uint8_t *picture_after(const slot *b, const gn_source *s, int i) {
+    const gn_loader *l = b->loader;
+    const int more = i + JOBS < b->batch.n, next = more ? i + JOBS : i % JOBS + l->spec.threads;
+    if (!more && (next >= JOBS || next >= b->batch.n)) return NULL;
+    const gn_turn t = turn_of(l, b->step, next);
+    const gn_source *from = &l->source[t.set];
+    return from->image >= 0 && from->w == s->w && from->h == s->h ? gn_shard_at(from->shard, from->image, t.sample) : NULL;
+}
+
 static gn_status fill_picture(slot *b, gn_desk *desk, const gn_source *s, gn_turn t, const gn_view *v, int i) {
     const size_t side = (size_t)b->loader->spec.side;
     const uint8_t *picture;
     GN_TRY(gn_source_picture(s, t.sample, desk, &picture));
     if (v->placed && s->parts >= 0) GN_TRY(place_before(b->loader, desk, s, t.sample, v, &picture));
-    gn_view_picture(v, picture, b->batch.image + (size_t)i * 3 * side * side);
+    gn_view_picture(v, picture, picture_after(b, s, i), b->batch.image + (size_t)i * 3 * side * side);
     return GN_OK;
 }
 
@@ -82,7 +92,7 @@ static gn_status fill_sample(slot *b, int i) {
     GN_TRY(gn_shard_check(s->shard, t.sample));
     gn_view v;
     int w, h;
-    gn_source_frame(s, t.sample, &w, &h);
+    GN_TRY(gn_source_frame(s, t.sample, &w, &h));
     gn_view_draw(s->augment, spec->seed, t, w, h, spec->side, &v);
     if (!spec->bare) GN_TRY(fill_picture(b, desk, s, t, &v, i));
 
@@ -235,6 +245,7 @@ gn_status gn_loader_open(gn_arena *a, const gn_loader_spec *spec, gn_loader **lo
     gn_loader *l;
     GN_TAKE(l, a, 1);
     l->spec = *spec;
+    if (!spec->train) l->spec.together = 1; /* every sample once */
     GN_TRY(open_sets(l, a));
     GN_TRY(check_backdrop(l));
     for (int k = 0; k < SLOTS; k++) GN_TRY(take_slot(l, a, gn_loader_pairs(l), &l->slot[k]));
@@ -243,7 +254,12 @@ gn_status gn_loader_open(gn_arena *a, const gn_loader_spec *spec, gn_loader **lo
     return GN_OK;
 }
 
-int64_t gn_loader_samples(const gn_loader *l) { return gn_order_samples(&l->order); }
+int64_t gn_loader_samples(const gn_loader *l) {
+    int64_t n = 0;
+    for (int k = 0; k < l->order.sets; k++) n += gn_shard_samples(l->source[k].shard);
+    return n;
+}
+
 const gn_skeleton *gn_loader_skeleton(const gn_loader *l) { return l->skeleton; }
 double gn_loader_waited(const gn_loader *l) { return l->waited; }
 

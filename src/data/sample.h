@@ -39,8 +39,8 @@ gn_status gn_label_store_take(gn_arena *a, int J, int P, gn_label_store *s);
 gn_labels gn_label_store_labels(const gn_label_store *s, const gn_skeleton *skeleton, uint32_t has, int P, int side);
 /* Carries the fields in `has` from the stored picture's frame to the input's, each by its kind. */
 void gn_view_carry(const gn_view *v, const gn_skeleton *skeleton, uint32_t has, int P, gn_label_store *s);
-/* [side side 3] in [0, 1] */
-void gn_view_picture(const gn_view *v, const uint8_t *stored, float *input);
+/* [side side 3] in [0, 1]; `next`, of the same size, is probably wanted after this: NULL: not known */
+void gn_view_picture(const gn_view *v, const uint8_t *stored, const uint8_t *next, float *input);
 
 /* --- rules.c: adds depth where 2D and 3D are known, then applies the rules; returns the fields there are now.
  * No depth where the root's is not known. `r` NULL: depth about the pelvis, labels as they are. */

@@ -28,7 +28,7 @@ struct gn_shard_writer {
     gn_shard_layout layout;
     const char *path;
     char temp[PATH_MAX];
-    int fd;
+    int fd, sealed;
     uint64_t *hash[GN_SHARD_FIELDS];                  /* [n] */
     uint8_t *put[GN_SHARD_FIELDS];                    /* [n] 1 where the sample is written */
 };
@@ -214,7 +214,7 @@ static gn_status write_seal(gn_shard_writer *w) {
     return write_at(w, &s, sizeof s, 0);
 }
 
-gn_status gn_shard_finish(gn_shard_writer *w) {
+gn_status gn_shard_seal(gn_shard_writer *w) {
     const gn_shard_layout *l = &w->layout;
     if (w->fd < 0) GN_FAIL(FAILED, "%s: is finished or abandoned", w->path);
     for (int i = 0; i < l->fields; i++) {
@@ -224,6 +224,12 @@ gn_status gn_shard_finish(gn_shard_writer *w) {
     }
     GN_TRY(write_seal(w));
     if (fsync(w->fd)) return disk(w, "synced");
+    w->sealed = 1;
+    return GN_OK;
+}
+
+gn_status gn_shard_finish(gn_shard_writer *w) {
+    if (!w->sealed || w->fd < 0) GN_TRY(gn_shard_seal(w));
     if (close(w->fd)) {
         w->fd = -1;
         unlink(w->temp);

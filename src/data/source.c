@@ -19,6 +19,7 @@ static gn_status find_picture(const gn_loader_spec *spec, const char *path, gn_s
     s->jpeg = place_of(s->shard, "jpeg", 'u', 1, 1);
     s->jpeg_bytes = place_of(s->shard, "jpeg_bytes", 'u', 4, 0);
     s->size = place_of(s->shard, "size", 'i', 4, 1);
+    if (s->size >= 0 && gn_shard_field_at(s->shard, s->size)->d[0] != 2) s->size = -1;
     if (s->image >= 0) {
         const gn_shard_field *f = gn_shard_field_at(s->shard, s->image);
         s->h = (int)f->d[0], s->w = (int)f->d[1];
@@ -92,10 +93,12 @@ gn_status gn_source_join(gn_arena *a, const gn_skeleton *joints, gn_source *s) {
     GN_FAIL(BAD_CONFIG, "data set '%s': skeleton %s has no joint that %s has", s->set->name, own->name, joints->name);
 }
 
-void gn_source_frame(const gn_source *s, int64_t sample, int *w, int *h) {
+gn_status gn_source_frame(const gn_source *s, int64_t sample, int *w, int *h) {
     const int32_t *size = s->w ? NULL : gn_shard_at(s->shard, s->size, sample);
     *w = size ? size[0] : s->w;
     *h = size ? size[1] : s->h;
+    if (*w < 1 || *h < 1) GN_FAIL(BAD_DATA, "%s: sample %lld: of a picture of %d x %d pixels", gn_shard_path(s->shard), (long long)sample, *w, *h);
+    return GN_OK;
 }
 
 gn_status gn_source_picture(const gn_source *s, int64_t sample, gn_desk *d, const uint8_t **rgb) {

@@ -12,7 +12,7 @@ typedef struct {
     int image, jpeg, jpeg_bytes, size, parts, place[GN_FIELD_COUNT]; /* in the shard, -1: has none */
     uint32_t holds;                   /* label fields in the shard */
     int w, h, P;                      /* of the stored picture; 0: without one each sample says its own */
-    int64_t units, *unit;             /* [units + 1] first samples of the groups; NULL: every sample alone */
+    int64_t units, *unit;             /* [units 2] each group's first sample and how many; NULL: every sample alone */
 } gn_source;
 
 /* What a worker needs beside a sample's own memory. */
@@ -24,7 +24,7 @@ typedef struct {
 
 gn_status gn_source_open(gn_arena *a, const gn_loader_spec *spec, const char *name, gn_source *s);
 gn_status gn_source_join(gn_arena *a, const gn_skeleton *joints, gn_source *s); /* the run's skeleton is known */
-void gn_source_frame(const gn_source *s, int64_t sample, int *w, int *h);
+gn_status gn_source_frame(const gn_source *s, int64_t sample, int *w, int *h);
 /* The stored picture, in the shard or decoded onto the desk. */
 gn_status gn_source_picture(const gn_source *s, int64_t sample, gn_desk *d, const uint8_t **rgb);
 /* On the run's skeleton; returns the fields there are now, and how many pairs. */

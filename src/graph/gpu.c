@@ -70,6 +70,12 @@ gn_status gn_graph_gpu_bind(gn_graph *g) {
     return gn_device_wait(g->device);
 }
 
+gn_status gn_graph_send_open(gn_graph *g) {
+    for (int i = 1; i < g->n; i++)
+        if (!g->node[i].n_in) GN_TRY(take(g, gn_tensor_bytes(call_of(g, i, 0)->out) * (size_t)g->plan.shards, &g->node[i].sent));
+    return GN_OK;
+}
+
 /* --- weights: the host's copy and the device's --- */
 
 gn_status gn_graph_push(gn_graph *g) {

@@ -34,6 +34,7 @@ typedef struct {
     size_t shadow_at, shadow;
     double flop, seconds[2];      /* of a shard, forward; of worker 0's shards, forward and backward */
     char *mirror;                 /* on a GPU, of inputs and outputs: the host's copy, shard by shard */
+    char *sent;                   /* on a GPU, of inputs: the next pass's, where they come early */
     gn_range range;               /* on a GPU: its own, within forward and backward */
 } node;
 

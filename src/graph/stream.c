@@ -119,6 +119,23 @@ static gn_status copy(gn_graph *g, int i, int up) {
     return GN_OK;
 }
 
+/* Who waits for the pass waits for this, too: then the host's copies may be written anew. */
+gn_status gn_graph_send(gn_graph *g) {
+    for (int i = 1; i < g->n; i++)
+        if (g->node[i].sent) GN_TRY(gn_device_upload_beside(g->device, g->node[i].sent, g->node[i].mirror, gn_tensor_bytes(call_of(g, i, 0)->out) * (size_t)shards_of(g)));
+    return gn_device_join(g->device);
+}
+
+gn_status gn_graph_sent(gn_graph *g) {
+    for (int i = 1; i < g->n; i++)
+        for (int s = 0; g->node[i].sent && s < shards_of(g); s++) {
+            const gn_tensor *t = call_of(g, i, s)->out;
+            const size_t bytes = gn_tensor_bytes(t);
+            GN_TRY(gn_device_copy(g->device, t->data, g->node[i].sent + (size_t)s * bytes, bytes));
+        }
+    return gn_device_fork(g->device); /* what is sent from now on must not come before this */
+}
+
 gn_status gn_stream_hear(gn_graph *g) {
     for (int i = 1; i < g->n; i++)
         if (g->node[i].output) GN_TRY(copy(g, i, 0));
@@ -134,7 +151,7 @@ gn_status gn_stream_forward(gn_graph *g) {
     if (!train) GN_TRY(evaluate_by(g));
     for (int i = 1; i < g->n; i++) {
         GN_TRY(mark(g, i, 0, 0));
-        if (!g->node[i].n_in) GN_TRY(copy(g, i, 1));
+        if (!g->node[i].n_in && !(train && g->node[i].sent)) GN_TRY(copy(g, i, 1));
         GN_TRY(GN_RANGE(&g->node[i].range, forward_node(g, i)));
         GN_TRY(mark(g, i, 0, 1));
     }

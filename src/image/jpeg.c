@@ -6,12 +6,12 @@
 #include <string.h>
 #include <turbojpeg.h>
 
-/* One line: the library's own words may hold several. */
+/* One line: the library's own words may hold several. `path` empty: the caller says where. */
 static gn_status broken(tjhandle tj, const char *path) {
     char why[200];
     snprintf(why, sizeof why, "%s", tj ? tjGetErrorStr2(tj) : "no decoder");
     why[strcspn(why, "\r\n")] = 0;
-    GN_FAIL(BAD_DATA, "%s: broken JPEG: %s", path, why);
+    GN_FAIL(BAD_DATA, "%s%sbroken JPEG: %s", path, *path ? ": " : "", why);
 }
 
 static gn_status decode(gn_arena *a, tjhandle tj, const char *path, const void *bytes, size_t n, gn_image *image) {
@@ -49,13 +49,13 @@ gn_status gn_decoder_open(gn_arena *a, gn_decoder **d) {
 
 gn_status gn_decoder_run(gn_decoder *d, const void *bytes, size_t n, int w, int h, uint8_t *rgb) {
     int wide, high, sampling, space;
-    if (tjDecompressHeader3(d->tj, bytes, n, &wide, &high, &sampling, &space)) return broken(d->tj, "memory");
+    if (tjDecompressHeader3(d->tj, bytes, n, &wide, &high, &sampling, &space)) return broken(d->tj, "");
     if (wide != w || high != h) GN_FAIL(BAD_DATA, "a JPEG of %d x %d pixels, expected %d x %d", wide, high, w, h);
     return gn_decoder_alone(d, bytes, n, w, h, rgb);
 }
 
 gn_status gn_decoder_alone(gn_decoder *d, const void *bytes, size_t n, int w, int h, uint8_t *rgb) {
-    if (tjDecompress2(d->tj, bytes, n, rgb, w, 3 * w, h, TJPF_RGB, TJFLAG_STOPONWARNING | TJFLAG_LIMITSCANS)) return broken(d->tj, "memory");
+    if (tjDecompress2(d->tj, bytes, n, rgb, w, 3 * w, h, TJPF_RGB, TJFLAG_STOPONWARNING | TJFLAG_LIMITSCANS)) return broken(d->tj, "");
     return GN_OK;
 }
 

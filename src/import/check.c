@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double longest = 1.0; /* metres: no bone of a person is longer */
+static const double longest = 1.0;  /* metres: no bone of a person is longer */
+static const double shortest = 0.02; /* nor is a person's, or a hand's, longest shorter */
 
 void gn_shares_add(gn_shares *t, double x) {
     if (!t->stride) t->stride = 1;
@@ -60,6 +61,7 @@ void gn_fit_add(gn_fit *f, const gn_import_sample *x) {
             f->behind++;
             continue;
         }
+        f->before++;
         if ((x->has & whole) != whole || !x->labelled2d[j]) continue;
         gn_lens_project(&x->lens, x->joints3d[j], uv);
         gn_shares_add(&f->pixels, hypot(uv[0] - x->joints2d[j][0], uv[1] - x->joints2d[j][1]));
@@ -85,8 +87,21 @@ static void say_bones(gn_fit *f, FILE *to) {
     if (*lead == ',') fputc('\n', to);
 }
 
-gn_status gn_fit_say(gn_fit *f, FILE *to, const char *name, double pixels) {
+static gn_status check_bones(gn_fit *f, const char *name) {
     const gn_skeleton *s = f->skeleton;
+    int most = -1;
+    double of_most = 0;
+    for (int e = 0; e < s->bones; e++) {
+        const double m = gn_shares_at(&f->bone[e], 0.5);
+        if (f->bone[e].n && (most < 0 || !(m <= of_most))) most = e, of_most = m;
+    }
+    if (most >= 0 && !(of_most <= longest && of_most >= shortest))
+        GN_FAIL(BAD_DATA, "%s: bone %s-%s, the longest, measures %.3g m (median): not a person in metres", name, s->joint[s->bone[most].a],
+                s->joint[s->bone[most].b], of_most);
+    return GN_OK;
+}
+
+gn_status gn_fit_say(gn_fit *f, FILE *to, const char *name, double pixels) {
     const double median = gn_shares_at(&f->pixels, 0.5);
     if (f->pixels.n)
         fprintf(to, "  self-check: 3D projected lies %.3f px from the 2D (median of %lld; 95 %% below %.3f, all below %.3f)\n", median,
@@ -96,10 +111,7 @@ gn_status gn_fit_say(gn_fit *f, FILE *to, const char *name, double pixels) {
     if (f->sides.n) fprintf(to, "  left against right: %.1f mm (median of all bone pairs)\n", 1000 * gn_shares_at(&f->sides, 0.5));
     if (f->pixels.n && pixels > 0 && !(median <= pixels))
         GN_FAIL(BAD_DATA, "%s: 3D projected with the stored camera lies %.1f px from the stored 2D (median), expected at most %g", name, median, pixels);
-    for (int e = 0; e < s->bones; e++) {
-        const double m = gn_shares_at(&f->bone[e], 0.5);
-        if (f->bone[e].n && !(m <= longest))
-            GN_FAIL(BAD_DATA, "%s: bone %s-%s measures %.3g m (median): not a person in metres", name, s->joint[s->bone[e].a], s->joint[s->bone[e].b], m);
-    }
-    return GN_OK;
+    if (f->behind > f->before)
+        GN_FAIL(BAD_DATA, "%s: %lld of %lld labelled joints lie behind their camera", name, (long long)f->behind, (long long)(f->behind + f->before));
+    return check_bones(f, name);
 }

@@ -178,9 +178,12 @@ static gn_status read_file(reader *r) {
     GN_TRY(gn_json_open(r->arena, r->path, &r->json));
     GN_TRY(make_index(r));
     GN_TRY(gn_layout_open(r->arena, r->from, r->path, below[r->valid], &r->layout));
-    for (int64_t i = 0; i < r->persons.n; i++) {
+    for (int64_t i = 0, pictures = -1; i < r->persons.n; i++) {
         const gn_place *p = &r->persons.place[i];
-        if (!i || p->key != p[-1].key) GN_TRY(open_picture(r, p->key, p->at, &image, &x));
+        const int another = !i || p->key != p[-1].key;
+        pictures += another;
+        if (!r->form->video && pictures % r->from->every) continue; /* stills have no takes */
+        if (another) GN_TRY(open_picture(r, p->key, p->at, &image, &x));
         GN_TRY(put_person(r, image, p->at, x));
     }
     return GN_OK;

@@ -6,11 +6,12 @@
 #include "gnomon/config.h"
 #include "gnomon/import.h"
 #include "gnomon/io.h"
+#include "src/import/layout.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { JOINTS = 25, TRACKED = 2, MOST = 1 << 28, FILES = 1 << 16 };
+enum { JOINTS = 25, TRACKED = 2, MOST = 1 << 28 };
 enum { WIDE = 512, HIGH = 424 }; /* of the depth picture */
 
 typedef struct { const char *path, *at; int line; } reader;
@@ -51,18 +52,21 @@ static gn_status read_take(gn_arena *a, const gn_import *from, const char *path,
         snprintf(x.take, sizeof x.take, "%s", name ? name + 1 : path);
         if (frame % from->every == 0) GN_TRY(gn_sink_put(to, &x));
     }
+    if (r.at != (const char *)bytes + n) GN_FAIL(BAD_DATA, "%s:%d: a byte 0 in the text", r.path, r.line);
     return GN_OK;
 }
 
 static gn_status run(gn_arena *a, const gn_import *from, gn_sink *to) {
-    const char *const *path = &from->source, **listed;
-    int n = 1;
-    if (!strstr(from->source, ".csv")) {
-        GN_TRY(gn_source_list(a, from->source, ".csv", FILES, &n, &listed));
-        path = listed;
+    const char **path;
+    int n;
+    gn_arena *take = gn_arena_new("a take");
+    if (!take) GN_FAIL(NO_MEMORY, "out of memory: a take");
+    GN_TRY(gn_layout_files(a, from, "", ".csv", &n, &path));
+    for (int i = 0; i < n; i++) {
+        gn_arena_rewind(take);
+        GN_TRY(read_take(take, from, path[i], to));
     }
-    if (!n) GN_FAIL(MISSING, "%s: no .csv there", from->source);
-    for (int i = 0; i < n; i++) GN_TRY(read_take(a, from, path[i], to));
+    gn_arena_free(take);
     return GN_OK;
 }
 

@@ -59,7 +59,7 @@ gn_status gn_layout_files(gn_arena *a, const gn_import *from, const char *begins
     GN_TRY(gn_source_list(a, from->source, ends, FILES, &listed, &all));
     for (int i = 0; i < listed; i++)
         if (!strncmp(name_of(all[i]), begins, strlen(begins))) all[fit++] = all[i];
-    if (!fit) GN_FAIL(MISSING, "%s: no %s...%s there", from->source, begins, ends);
+    if (!fit) GN_FAIL(MISSING, "%s: no %s*%s there", from->source, begins, ends);
     GN_TAKE(kept, a, fit);
     *n = 0;
     for (int i = 0; i < fit; i++)

@@ -72,6 +72,7 @@ static gn_status read_h5(reader *r) {
     GN_TAKE(name, r->arena, n + 1);
     GN_TRY(gn_hdf_texts(r->arena, f, "imgname", 0, n, name));
     for (int64_t i = 0; i < n; i++) {
+        if (!(v[PERSON][i] >= 0 && v[PERSON][i] < 1e9)) GN_FAIL(BAD_DATA, "%s: person: row %lld is %g, expected a number", r->path, (long long)i, v[PERSON][i]);
         gn_import_sample x = { .frame = (int64_t)v[PERSON][i], .has = GN_HAS_occluded2d, .head_size = v[NORMALIZE][i] };
         for (int j = 0; j < JOINTS; j++) {
             const double *at = v[PART] + (i * JOINTS + j) * 2;

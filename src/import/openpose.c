@@ -135,7 +135,7 @@ static gn_status put_frame(reader *r, const char *path, int64_t frame_in_take, c
     while (folder > path && folder[-1] != '/') folder--;
     snprintf(x.take, sizeof x.take, "%.*s", name ? (int)(name - folder) : 0, folder);
     GN_TRY(find_picture(r, stem, x.picture));
-    x.w = (int)fmin(r->most[0] + 1, 1 << 16), x.h = (int)fmin(r->most[1] + 1, 1 << 16);
+    if (!x.picture[0]) x.w = (int)fmin(r->most[0] + 1, 1 << 16), x.h = (int)fmin(r->most[1] + 1, 1 << 16);
     for (int i = 0; i < r->n; i++) {
         const person *p = &r->persons[i];
         for (int k = 0; k < POINTS; k++) {

@@ -5,11 +5,12 @@
 #include "gnomon/pool.h"
 #include <errno.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { NAME = 64, QUALITY = 95, WORKERS = 64 };
+enum { NAME = 64, QUALITY = 95, PADDED = 16 /* pixels that video encoders add or cut */ };
 enum { IMAGE, JPEG, JPEG_BYTES, DEPTH_MAP, TAKE, FRAME, GROUP, SIZE, OWN }; /* fields that are no labels */
 
 typedef struct {
@@ -18,6 +19,8 @@ typedef struct {
     const unsigned char *depth;
     int64_t records, *mine;            /* [n] records of this split */
     int64_t n;
+    const char *path;
+    int cropped;                       /* 1: labels are pixels of a crop; 0: of the whole picture, which is not there */
     int own[OWN], label[GN_FIELD_COUNT], fields; /* place in the shard, -1: has none */
     gn_shard_field field[GN_FIELD_COUNT + OWN];
     gn_shard_writer *writer;
@@ -35,6 +38,7 @@ static int field(split *t, gn_shard_field f) {
 static void lay_own(split *t) {
     const gn_sink *s = t->sink;
     const int64_t size = s->from->size;
+    t->cropped = s->pictured || s->ranged;
     for (int k = 0; k < OWN; k++) t->own[k] = -1;
     if (s->pictured && s->from->keep == GN_KEEP_RAW) t->own[IMAGE] = field(t, (gn_shard_field){ "image", 1, 'u', 3, { size, size, 3 }, "sRGB", "crop" });
     if (s->pictured && s->from->keep == GN_KEEP_JPEG) {
@@ -42,7 +46,7 @@ static void lay_own(split *t) {
         t->own[JPEG_BYTES] = field(t, (gn_shard_field){ "jpeg_bytes", 4, 'u', 0, { 0 }, "bytes", "" });
     }
     if (s->ranged) t->own[DEPTH_MAP] = field(t, (gn_shard_field){ "depth_map", 2, 'u', 2, { size, size }, "mm", "crop" });
-    if (s->bare || t->own[JPEG] >= 0) t->own[SIZE] = field(t, (gn_shard_field){ "size", 4, 'i', 1, { 2 }, "pixels", "width, height of what labels are pixels of" });
+    if (t->own[IMAGE] < 0) t->own[SIZE] = field(t, (gn_shard_field){ "size", 4, 'i', 1, { 2 }, "pixels", "width, height of what labels are pixels of" });
     t->own[TAKE] = field(t, (gn_shard_field){ "take", 1, 'u', 1, { NAME }, "text", "" });
     t->own[FRAME] = field(t, (gn_shard_field){ "frame", 8, 'i', 0, { 0 }, "", "in the take" });
     t->own[GROUP] = field(t, (gn_shard_field){ "group", 8, 'i', 0, { 0 }, "", "equal and in a row: one moment or block; -1: alone" });
@@ -72,7 +76,7 @@ static void lay_labels(split *t) {
 
 /* --- one sample --- */
 
-typedef struct { gn_arena *arena; char path[512]; gn_image picture, crop; } desk; /* a worker's */
+typedef struct { gn_arena *arena, *bytes; char path[512]; gn_image picture, crop; } desk; /* a worker's */
 
 static gn_status crop(const split *t, desk *d, const gn_import_sample *x) {
     const int size = t->sink->from->size;
@@ -81,6 +85,8 @@ static gn_status crop(const split *t, desk *d, const gn_import_sample *x) {
         d->path[0] = 0;
         GN_TRY(gn_image_new(d->arena, size, size, &d->crop));
         GN_TRY(gn_image_read(d->arena, x->picture, &d->picture));
+        if (x->w > 0 && x->h > 0 && (abs(x->w - d->picture.w) > PADDED || abs(x->h - d->picture.h) > PADDED)) /* a copy made smaller */
+            GN_FAIL(BAD_DATA, "%s: %d x %d pixels, its labels are of %d x %d", x->picture, d->picture.w, d->picture.h, x->w, x->h);
         strcpy(d->path, x->picture);
     }
     gn_crop_picture(&d->picture, x->has & GN_HAS_camera ? &x->lens : NULL, x->square, size, d->crop.rgb);
@@ -90,9 +96,10 @@ static gn_status crop(const split *t, desk *d, const gn_import_sample *x) {
 static gn_status encode(split *t, desk *d, int64_t i) {
     void *bytes;
     size_t n;
-    GN_TRY(gn_jpeg_encode(d->arena, &d->crop, QUALITY, &bytes, &n));
+    gn_arena_rewind(d->bytes);
+    GN_TRY(gn_jpeg_encode(d->bytes, &d->crop, QUALITY, &bytes, &n));
     const int64_t at = atomic_fetch_add(&t->jpeg_end, (int64_t)n);
-    if (pwrite(t->jpeg.fd, bytes, n, at) != (ssize_t)n) GN_FAIL(IO, "%s: cannot be written: %s", t->sink->from->out, strerror(errno));
+    GN_TRY(gn_spool_put(&t->jpeg, t->sink->from->out, bytes, n, at));
     t->jpeg_at[i] = at;
     t->jpeg_bytes[i] = (int64_t)n;
     return GN_OK;
@@ -100,7 +107,7 @@ static gn_status encode(split *t, desk *d, int64_t i) {
 
 /* Labels of the straightened picture as those of the crop, in the shard's types. */
 static gn_status put_labels(const split *t, int64_t i, const gn_import_sample *x) {
-    const int J = t->sink->importer->skeleton->joints, size = t->sink->from->size, cropped = t->own[SIZE] < 0 || t->own[JPEG] >= 0;
+    const int J = t->sink->importer->skeleton->joints, size = t->sink->from->size, cropped = t->cropped;
     float uv[2 * GN_JOINTS], sure[GN_JOINTS], xyz[3 * GN_JOINTS], camera[4], pose[12], head = (float)x->head_size;
     const double zoom = cropped ? size / x->square[2] : 1;
     double c[2] = { x->lens.c[0], x->lens.c[1] };
@@ -127,7 +134,8 @@ static gn_status put_labels(const split *t, int64_t i, const gn_import_sample *x
 
 static gn_status put_own(const split *t, desk *d, int64_t i, const gn_spooled *r) {
     const gn_import_sample *x = &r->x;
-    const int32_t size[2] = { t->own[JPEG] >= 0 ? t->sink->from->size : x->w, t->own[JPEG] >= 0 ? t->sink->from->size : x->h };
+    gn_arena_rewind(d->bytes);
+    const int32_t size[2] = { t->cropped ? t->sink->from->size : x->w, t->cropped ? t->sink->from->size : x->h };
     if (t->own[IMAGE] >= 0) {
         GN_TRY(crop(t, d, x));
         GN_TRY(gn_shard_put(t->writer, i, t->own[IMAGE], d->crop.rgb));
@@ -135,14 +143,16 @@ static gn_status put_own(const split *t, desk *d, int64_t i, const gn_spooled *r
     if (t->own[JPEG] >= 0) {
         unsigned char *bytes;
         const uint32_t n = (uint32_t)t->jpeg_bytes[i];
-        gn_arena_rewind(d->arena);
-        GN_TAKE(bytes, d->arena, t->longest);
-        if (pread(t->jpeg.fd, bytes, n, t->jpeg_at[i]) != (ssize_t)n) GN_FAIL(IO, "%s: cannot be read back: %s", t->sink->from->out, strerror(errno));
+        GN_TAKE(bytes, d->bytes, t->longest);
+        if (pread(t->jpeg.fd, bytes, n, t->jpeg_at[i]) != (ssize_t)n) GN_FAIL(IO, "%s: a JPEG cannot be read back", t->sink->from->out);
         GN_TRY(gn_shard_put(t->writer, i, t->own[JPEG], bytes));
         GN_TRY(gn_shard_put(t->writer, i, t->own[JPEG_BYTES], &n));
     }
-    static const uint16_t nothing[1 << 22]; /* a sample without depth beside others that have it */
-    if (t->own[DEPTH_MAP] >= 0) GN_TRY(gn_shard_put(t->writer, i, t->own[DEPTH_MAP], r->ranged ? (const void *)(t->depth + r->blob) : nothing));
+    if (t->own[DEPTH_MAP] >= 0) {
+        uint16_t *nothing = NULL; /* a sample without depth beside others that have it */
+        if (!r->ranged) GN_TAKE(nothing, d->bytes, (size_t)t->sink->from->size * (size_t)t->sink->from->size);
+        GN_TRY(gn_shard_put(t->writer, i, t->own[DEPTH_MAP], nothing ? (const void *)nothing : t->depth + r->blob));
+    }
     if (t->own[SIZE] >= 0) GN_TRY(gn_shard_put(t->writer, i, t->own[SIZE], size));
     GN_TRY(gn_shard_put(t->writer, i, t->own[TAKE], x->take));
     GN_TRY(gn_shard_put(t->writer, i, t->own[FRAME], &x->frame));
@@ -152,13 +162,14 @@ static gn_status put_own(const split *t, desk *d, int64_t i, const gn_spooled *r
 /* --- all samples of a split, by all cores --- */
 
 static gn_status each(split *t, gn_status (*of)(split *t, desk *d, int64_t i)) {
-    desk d = { .arena = gn_arena_new("a picture's crop") };
-    gn_status status = d.arena ? GN_OK : GN_NO_MEMORY;
+    desk d = { .arena = gn_arena_new("a picture's crop"), .bytes = gn_arena_new("a JPEG") };
+    gn_status status = d.arena && d.bytes ? GN_OK : gn_fail(GN_NO_MEMORY, __FILE__, __LINE__, "out of memory: a picture's crop");
     for (int64_t i; !status && (i = atomic_fetch_add(&t->next, 1)) < t->n;) {
         status = of(t, &d, i);
         if (i && i % 64 == 0) gn_progress((double)i / (double)t->n, "%s: %lld of %lld samples", t->sink->from->out, (long long)i, (long long)t->n);
     }
-    gn_arena_free(d.arena);
+    if (status) atomic_store(&t->next, t->n); /* nobody goes on for hours before it is said */
+    gn_arena_free(d.arena), gn_arena_free(d.bytes);
     return status;
 }
 
@@ -193,14 +204,16 @@ static gn_status encode_all(split *t) {
 
 static gn_status provenance(const gn_sink *s, const char **text) {
     const gn_importer *m = s->importer;
-    GN_TAKE_TEXT(*text, s->arena, "format: %s; from: %s; %s; crops of %d pixels; one frame in %lld; %s", m->name, m->about, s->notes, s->from->size,
-                 (long long)s->from->every, s->missing ? "samples without a picture left out" : "complete");
+    const char *crops = "labels alone";
+    if (s->pictured || s->ranged) GN_TAKE_TEXT(crops, s->arena, "crops of %d pixels", s->from->size);
+    GN_TAKE_TEXT(*text, s->arena, "format: %s; from: %s; %s%s; one frame in %lld; %lld samples passed over, %lld without their picture left out", m->name, m->about, s->notes, crops,
+                 (long long)s->from->every, (long long)s->passed, (long long)s->missing);
     return GN_OK;
 }
 
 static gn_status write_split(split *t, int valid) {
     gn_sink *s = t->sink;
-    const char *path, *from;
+    const char *from;
     t->n = 0;
     GN_TAKE(t->mine, s->arena, s->n[valid]);
     for (int64_t i = 0; i < t->records; i++)
@@ -208,13 +221,13 @@ static gn_status write_split(split *t, int valid) {
     if (s->pictured && s->from->keep == GN_KEEP_JPEG) GN_TRY(encode_all(t));
     lay_own(t);
     lay_labels(t);
-    GN_TAKE_TEXT(path, s->arena, "%s/%s.h5", s->from->out, valid ? "valid" : "train");
+    GN_TAKE_TEXT(t->path, s->arena, "%s/%s.h5", s->from->out, valid ? "valid" : "train");
     GN_TRY(provenance(s, &from));
-    GN_TRY(gn_shard_create(s->arena, path, t->n, s->importer->skeleton, t->field, t->fields, from, &t->writer));
+    GN_TRY(gn_shard_create(s->arena, t->path, t->n, s->importer->skeleton, t->field, t->fields, from, &t->writer));
     GN_TRY(gn_pool_run(t->pool, put_work, t));
-    GN_TRY(gn_shard_finish(t->writer));
+    GN_TRY(gn_shard_seal(t->writer));
+    if (t->jpeg_at && ftruncate(t->jpeg.fd, 0)) GN_FAIL(IO, "%s: cannot be cut: %s", s->from->out, strerror(errno)); /* the disk may be short of it */
     gn_progress_end();
-    fprintf(s->to, "  %s: %lld samples\n", path, (long long)t->n);
     return GN_OK;
 }
 
@@ -227,16 +240,32 @@ static gn_status map_spool(const gn_sink *s, const gn_spool *p, const void **at)
     return GN_OK;
 }
 
+/* One shard, one kind of sample. */
+static gn_status check_alike(const gn_sink *s) {
+    const int64_t n = s->n[0] + s->n[1];
+    const uint32_t dropped = s->any & ~s->all & (GN_HAS_camera | GN_HAS_pose_of_view | GN_HAS_head_size);
+    if (s->pictured && s->pictured != n)
+        GN_FAIL(BAD_DATA, "%s: %lld samples have no picture, others have: --keep none imports labels alone", s->from->source, (long long)(n - s->pictured));
+    if (s->ranged && !s->pictured && s->ranged != n)
+        GN_FAIL(BAD_DATA, "%s: %lld samples have no depth map, others have: --keep none imports labels alone", s->from->source, (long long)(n - s->ranged));
+    if (dropped) fprintf(s->to, "  left out, since some samples have none: %s\n", gn_fields_text(dropped));
+    return GN_OK;
+}
+
 gn_status gn_sink_finish(gn_sink *s) {
     if (s->unsound) fprintf(s->to, "  %lld labelled joints are no numbers: not labelled now\n", (long long)s->unsound);
+    if (s->beyond) fprintf(s->to, "  %lld labelled joints lie beyond what the lens shows: not labelled in 2D now\n", (long long)s->beyond);
     if (s->passed) fprintf(s->to, "  %lld samples passed over\n", (long long)s->passed);
     if (s->missing) fprintf(s->to, "  %lld samples lack their picture: left out\n", (long long)s->missing);
+    if (!(s->n[0] + s->n[1]) && s->missing)
+        GN_FAIL(MISSING, "%s: no sample's picture is there; --pictures DIR says where they are, --keep none imports labels alone", s->from->source);
     if (!(s->n[0] + s->n[1])) GN_FAIL(BAD_DATA, "%s: holds no labelled sample", s->from->source);
-    if (s->bare && s->pictured + s->ranged) GN_FAIL(BAD_DATA, "%s: %d samples have no picture, others have: --keep none imports labels alone", s->from->source, s->bare);
+    GN_TRY(check_alike(s));
     GN_TRY(gn_fit_say(s->fit, s->to, s->from->source, s->importer->pixels));
     const void *records, *depth;
     GN_TRY(map_spool(s, &s->spool[0], &records));
     GN_TRY(map_spool(s, &s->spool[1], &depth));
+    split *written[2] = { NULL };
     gn_pool *pool;
     GN_TRY(gn_pool_open(s->arena, 0, &pool));
     for (int valid = 0; valid < 2; valid++) {
@@ -249,6 +278,12 @@ gn_status gn_sink_finish(gn_sink *s) {
         t->depth = depth;
         t->records = s->n[0] + s->n[1];
         GN_TRY(write_split(t, valid));
+        written[valid] = t;
+    }
+    for (int valid = 0; valid < 2; valid++) { /* both or none: parts of two imports would pass for one set */
+        if (!written[valid]) continue;
+        GN_TRY(gn_shard_finish(written[valid]->writer));
+        fprintf(s->to, "  %s: %lld samples\n", written[valid]->path, (long long)written[valid]->n);
     }
     return GN_OK;
 }

@@ -1,10 +1,13 @@
 /* sink.c - what an importer says, sample by sample: checked, straightened, spooled. */
 #include "src/import/sink.h"
+#include "src/import/confine.h"
 #include "gnomon/io.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <math.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,9 +17,25 @@ static const double margin = 1.25; /* of a crop about a box */
 static void close_spool(void *what) { close(((gn_spool *)what)->fd); }
 
 gn_status gn_spool_open(gn_arena *a, const char *folder, gn_spool *s) {
-    s->fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600); /* gone with the process, however it ends */
+    char path[PATH_MAX];
+    s->fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (s->fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT || errno == EINVAL) &&
+        snprintf(path, sizeof path, "%s/spool.XXXXXX", folder) < (int)sizeof path) { /* NFS, overlays: it has a name for a moment */
+        s->fd = mkostemp(path, O_CLOEXEC);
+        if (s->fd >= 0) unlink(path);
+    }
     if (s->fd < 0) GN_FAIL(NO_CREATE, "%s: no temporary file there: %s", folder, strerror(errno));
     return gn_arena_at_end(a, close_spool, s);
+}
+
+gn_status gn_spool_put(const gn_spool *s, const char *folder, const void *bytes, size_t n, int64_t at) {
+    for (const char *from = bytes; n;) {
+        const ssize_t done = pwrite(s->fd, from, n, at);
+        if (done < 0 && errno == EINTR) continue;
+        if (done < 0) GN_FAIL(IO, "%s: cannot be written: %s", folder, strerror(errno));
+        from += done, n -= (size_t)done, at += done;
+    }
+    return GN_OK;
 }
 
 gn_status gn_sink_open(gn_arena *a, FILE *to, const gn_import *from, const gn_importer *importer, gn_sink **sink) {
@@ -42,6 +61,7 @@ void gn_sink_pass_over(gn_sink *s, const char *fmt, ...) {
     va_start(args, fmt);
     vsnprintf(why, sizeof why, fmt, args);
     va_end(args);
+    gn_one_line(why);
     fprintf(s->to, "  passed over: %s\n", why);
 }
 
@@ -50,7 +70,8 @@ gn_status gn_sink_note(gn_sink *s, const char *fmt, ...) {
     va_start(args, fmt);
     const int n = vsnprintf(s->notes + s->noted, NOTES - s->noted, fmt, args);
     va_end(args);
-    if (n < 0 || (size_t)n + 2 > NOTES - s->noted) GN_FAIL(INTERNAL, "import: more notes than a provenance holds");
+    if (n < 0 || (size_t)n + 3 > NOTES - s->noted) GN_FAIL(INTERNAL, "import: more notes than a provenance holds");
+    gn_one_line(s->notes + s->noted);
     fprintf(s->to, "  %s\n", s->notes + s->noted);
     s->noted += (size_t)n;
     memcpy(s->notes + s->noted, "; ", 3);
@@ -59,12 +80,8 @@ gn_status gn_sink_note(gn_sink *s, const char *fmt, ...) {
 }
 
 static gn_status spool(const gn_sink *s, gn_spool *to, const void *bytes, size_t n) {
-    for (const char *from = bytes; n;) {
-        const ssize_t done = pwrite(to->fd, from, n, to->bytes);
-        if (done < 0 && errno == EINTR) continue;
-        if (done < 0) GN_FAIL(IO, "%s: cannot be written: %s", s->from->out, strerror(errno));
-        from += done, n -= (size_t)done, to->bytes += done;
-    }
+    GN_TRY(gn_spool_put(to, s->from->out, bytes, n, to->bytes));
+    to->bytes += (int64_t)n;
     return GN_OK;
 }
 
@@ -89,20 +106,25 @@ static void settle_joints(gn_sink *s, gn_import_sample *x) {
         const int there = j < s->importer->skeleton->joints;
         settle(s, x->joints2d[j], 2, &x->labelled2d[j], there && x->has & GN_HAS_joints2d);
         settle(s, x->joints3d[j], 3, &x->labelled3d[j], there && x->has & GN_HAS_joints3d);
-        if (!x->labelled2d[j] || !isfinite(x->confidence2d[j])) x->confidence2d[j] = 0, x->occluded2d[j] &= x->labelled2d[j];
+        if (!(x->has & GN_HAS_confidence2d)) x->confidence2d[j] = 1; /* beside samples that have it, it is the truth */
+        if (!x->labelled2d[j] || !isfinite(x->confidence2d[j])) x->confidence2d[j] = 0;
+        if (!x->labelled2d[j]) x->occluded2d[j] = 0;
     }
     if (x->has & GN_HAS_joints2d) x->has |= GN_HAS_labelled2d;
     if (x->has & GN_HAS_joints3d) x->has |= GN_HAS_labelled3d;
 }
 
-static gn_status check_camera(const gn_import_sample *x) {
+static gn_status check_numbers(const gn_import_sample *x) {
     const gn_lens *l = &x->lens;
     if (x->has & GN_HAS_camera && !(sound(l->f, 2) && sound(l->c, 2) && sound(l->k, 3) && sound(l->p, 2) && l->f[0] > 0 && l->f[1] > 0))
-        GN_FAIL(BAD_DATA, "%s frame %lld: camera with focal lengths %g, %g and centre %g, %g", x->take, (long long)x->frame, l->f[0], l->f[1],
-                l->c[0], l->c[1]);
+        GN_FAIL(BAD_DATA, "%s frame %lld: camera with focal lengths %g, %g, centre %g, %g, distortion %g %g %g, %g %g", x->take,
+                (long long)x->frame, l->f[0], l->f[1], l->c[0], l->c[1], l->k[0], l->k[1], l->k[2], l->p[0], l->p[1]);
+    if (x->has & GN_HAS_head_size && !(x->head_size > 0 && sound(&x->head_size, 1)))
+        GN_FAIL(BAD_DATA, "%s frame %lld: a head of %g pixels", x->take, (long long)x->frame, x->head_size);
     if (!(x->has & GN_HAS_pose_of_view)) return GN_OK;
     const double *r = x->pose_of_view;
-    double off = sound(r, 12) ? 0 : NAN;
+    double off = 0;
+    if (!sound(r, 12)) GN_FAIL(BAD_DATA, "%s frame %lld: the camera's pose holds what is no number", x->take, (long long)x->frame);
     for (int i = 0; i < 3; i++)
         for (int k = 0; k < 3; k++)
             off = fmax(off, fabs(r[4 * i] * r[4 * k] + r[4 * i + 1] * r[4 * k + 1] + r[4 * i + 2] * r[4 * k + 2] - (i == k)));
@@ -165,13 +187,22 @@ static gn_status settle_picture(gn_sink *s, gn_import_sample *x, int *skip) {
     }
     s->pictured += !*skip && x->picture[0];
     s->ranged += !*skip && x->depth;
-    s->bare += !*skip && !shown;
     return GN_OK;
 }
 
-static void straighten(gn_import_sample *x) {
-    for (int j = 0; j < GN_JOINTS; j++)
-        if (x->labelled2d[j] && x->has & GN_HAS_camera) gn_lens_straighten(&x->lens, x->joints2d[j], x->joints2d[j]);
+/* Far outside of the picture a lens' polynomial cannot be undone: such a joint's place is not known. */
+static void straighten(gn_sink *s, gn_import_sample *x) {
+    for (int j = 0; j < GN_JOINTS && x->has & GN_HAS_camera; j++) {
+        double straight[2], again[2];
+        if (!x->labelled2d[j]) continue;
+        gn_lens_straighten(&x->lens, x->joints2d[j], straight);
+        gn_lens_bend(&x->lens, straight, again);
+        const int undone = hypot(again[0] - x->joints2d[j][0], again[1] - x->joints2d[j][1]) < 0.1;
+        if (undone) memcpy(x->joints2d[j], straight, sizeof straight);
+        s->beyond += !undone;
+        settle(s, x->joints2d[j], 2, &x->labelled2d[j], undone);
+        if (!x->labelled2d[j]) x->confidence2d[j] = 0, x->occluded2d[j] = 0;
+    }
 }
 
 /* Depth is cropped at once: the importer's memory is its own again. */
@@ -197,11 +228,11 @@ gn_status gn_sink_put(gn_sink *s, const gn_import_sample *given) {
         gn_sink_pass_over(s, "%s frame %lld: no joint is labelled", x->take, (long long)x->frame);
         return GN_OK;
     }
-    GN_TRY(check_camera(x));
+    GN_TRY(check_numbers(x));
     GN_TRY(settle_picture(s, x, &skip));
     if (skip) return GN_OK;
     gn_fit_add(s->fit, x);
-    straighten(x);
+    straighten(s, x);
     if (x->depth) GN_TRY(spool_depth(s, &r));
     s->any |= x->has;
     s->all &= x->has;

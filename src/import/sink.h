@@ -24,15 +24,16 @@ typedef struct {
     const gn_skeleton *skeleton;
     gn_shares pixels, sides;         /* joints' projection errors; |left - right| of a bone, metres */
     gn_shares *bone;                 /* [bones] metres */
-    int64_t behind;                    /* labelled joints that are not before the camera */
+    int64_t before, behind;            /* labelled joints before the camera, and not */
 } gn_fit;
 gn_status gn_fit_new(gn_arena *a, const gn_skeleton *s, gn_fit **fit);
 void gn_fit_add(gn_fit *f, const gn_import_sample *x);
-/* What was found, for people; GN_BAD_DATA where the median error exceeds `pixels` or bones cannot be a person's. */
+/* What was found, for people; GN_BAD_DATA where the median error exceeds `pixels`, most joints lie behind the camera, or
+ * bones cannot be a person's. */
 gn_status gn_fit_say(gn_fit *f, FILE *to, const char *name, double pixels);
 
 /* --- sink.c --- */
-typedef struct { int fd; int64_t bytes; } gn_spool; /* a file without a name */
+typedef struct { int fd; int64_t bytes; } gn_spool; /* a file without a name, gone with the process */
 struct gn_sink {
     gn_arena *arena;
     const gn_import *from;
@@ -42,8 +43,9 @@ struct gn_sink {
     uint16_t *depth;                   /* [size size], while it is put */
     int64_t n[2];                      /* of train and valid */
     uint32_t any, all;                 /* fields that some samples have, that all have */
-    int pictured, bare, ranged;        /* samples with a picture, without, with depth */
-    int64_t passed, missing, unsound;  /* samples passed over; pictures not there; labelled joints that were no numbers */
+    int64_t pictured, ranged;          /* samples with a picture, with depth */
+    int64_t passed, missing;           /* samples passed over; pictures not there */
+    int64_t unsound, beyond;           /* labelled joints that were no numbers; that lie where no lens shows anything */
     char *notes;
     size_t noted;
     gn_fit *fit;
@@ -54,6 +56,7 @@ typedef struct {                       /* as it lies in the spool */
     int64_t blob;
 } gn_spooled;
 gn_status gn_spool_open(gn_arena *a, const char *folder, gn_spool *s);
+gn_status gn_spool_put(const gn_spool *s, const char *folder, const void *bytes, size_t n, int64_t at); /* `folder`: for a message */
 gn_status gn_sink_open(gn_arena *a, FILE *to, const gn_import *from, const gn_importer *importer, gn_sink **s);
 gn_status gn_sink_finish(gn_sink *s);  /* shards.c: checks, then writes <out>/train.h5 and valid.h5 */
 #endif

@@ -39,7 +39,7 @@ static gn_status number(const reader *r, const char *what, const char *text, dou
     char *end;
     *x = strtod(text, &end);
     if (!*text) *x = NAN;
-    if (*end) GN_FAIL(BAD_DATA, "%s:%d: %s: expected a number, found '%s'", r->path, r->line, what, gn_shown(text));
+    if (*end) GN_FAIL(BAD_DATA, "%s:%d: %s: expected a number, found '%s'", r->path, r->line, gn_shown(what), gn_shown(text));
     return GN_OK;
 }
 

@@ -129,7 +129,7 @@ static void symmetry(FILE *to, const gn_scores *s) {
 static gn_status sample(FILE *to, gn_arena *a, const gn_skeleton *k, const gn_exhibit *x) {
     const gn_judged *t = x->judged;
     fputs("<div class='sample'><div class='panels'>", to);
-    GN_TRY(gn_svg_overlay(to, a, k, &x->picture, t->said.uv, t->uv, t->labelled2d, t->occluded));
+    if (x->picture.rgb) GN_TRY(gn_svg_overlay(to, a, k, &x->picture, t->said.uv, t->uv, t->labelled2d, t->occluded));
     if (x->heat.rgb) {
         fputs("<img alt='heatmaps' src='", to);
         GN_TRY(gn_html_picture(to, a, &x->heat));
@@ -160,9 +160,11 @@ static gn_status section(FILE *to, gn_arena *a, const gn_section *s) {
     tiles(to, s);
     if (s->n_row)
         fputs("<p class='legend'><span class='left'>left</span><span class='right'>right</span>"
-              "<span class='middle'>middle</span><span class='truth'>the truth</span></p><p class='sub'>Of each sample: the predicted "
-              "2D over the picture, the truth dashed in white, hollow where occluded; the last stack&rsquo;s heatmaps, coloured by side; the "
-              "predicted 3D about the pelvis from the front and turned by 75&deg;, the truth pale behind it at the same scale.</p>", to);
+              "<span class='middle'>middle</span><span class='truth'>the truth</span></p><p class='sub'>Of each sample: ", to);
+    if (s->n_row && s->row->shown->picture.rgb)
+        fputs("the predicted 2D over the picture, the truth dashed in white, hollow where occluded; the last stack&rsquo;s heatmaps, coloured by side; ", to);
+    if (s->n_row)
+        fputs("the predicted 3D about the pelvis from the front and turned by 75&deg;, the truth pale behind it at the same scale.</p>", to);
     for (int r = 0; r < s->n_row; r++) {
         text(to, "<h3>", s->row[r].title, "</h3><div class='samples'>");
         for (int i = 0; i < s->row[r].n; i++) GN_TRY(sample(to, a, s->scores.skeleton, &s->row[r].shown[i]));

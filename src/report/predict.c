@@ -61,6 +61,7 @@ gn_status gn_trained_ask(gn_arena *a, const gn_trained *t, const gn_skeleton *k,
     gn_image crop;
     gn_batch b = { .n = 1, .side = side };
     gn_labels y = { .J = k->joints, .side = side, .skeleton = k };
+    if (!gn_graph_has_input(t->graph, "picture")) GN_FAIL(BAD_USAGE, "%s: its model reads joints and no pictures; `gnomon eval` scores it", t->folder);
     GN_TRY(resample(a, picture, s[0], s[1], s[2] / side, side, side, &crop));
     GN_TAKE(b.image, a, side * side * 3);
     for (int i = 0; i < side * side * 3; i++) b.image[i] = crop.rgb[i] / 255.0f;

@@ -68,6 +68,7 @@ static gn_status look(gn_arena *a, const gn_trained *t, gn_section *s, gn_exhibi
                             .threads = e->data.threads, .seed = (uint64_t)e->seed, .rules = e->data.labels, .skeleton = gn_experiment_skeleton(e) };
     gn_loader *l;
     gn_batch *b;
+    if (!gn_graph_has_input(t->graph, "picture")) return GN_OK; /* poses alone */
     GN_TRY(gn_loader_open(a, &spec, &l));
     for (int64_t first = 0;; first += b->n) {
         int asked = 0;

@@ -220,6 +220,7 @@ gn_status gn_decode_maps(const gn_experiment *e, gn_graph *g, int sample, int sh
                          float **maps) {
     reading r;
     GN_TRY(reading_of(e, g, joints, &r));
+    if (r.maps < 0) GN_FAIL(BAD_CONFIG, "the model says a pose and no maps");
     gn_tensor t = gn_graph_output(g, r.maps, sample % shards);
     *w = (int)t.shape.d[3], *h = (int)t.shape.d[2];
     GN_TAKE(*maps, a, joints * *w * *h);

@@ -1,7 +1,8 @@
 /* gpu.c - a stage on GPUs: each has a replica of the network and its part of the batch, and a thread that speaks to it.
  *
  * A replica's whole step is captured once and replayed. What changes from step to step is written into pinned memory
- * before the replay, whose first work is to copy it: pictures, labels, seeds, the losses' scales, the optimizer's pace.
+ * before the replay, whose first work is to copy it: labels, seeds, the losses' scales, the optimizer's pace. Pictures are
+ * more: the next batch's are fetched, laid out and copied while the GPUs compute.
  * What comes back, the losses' values and the gradient's norm, is awaited once, at the end of the step. Replica 0 is
  * the session's graph; all hold the same weights, for all have added up the same gradients. */
 #include "gnomon/comm.h"
@@ -34,6 +35,8 @@ struct gn_gpu {
     gn_comm *comm;
     replica *of;                  /* [ranks] */
     int64_t steps;                /* taken: the first runs as it is, and makes whatever is made at first use */
+    const gn_batch *sent;         /* whose pictures are on the GPUs already; NULL: none */
+    int early;                    /* the batch at hand is that */
 };
 
 static gn_status reserve(gn_device *d, size_t bytes, void *to) {
@@ -105,8 +108,10 @@ static gn_status open_replica(void *what, int rank, int ranks) {
     replica *r = &s->gpu->of[rank];
     (void)ranks;
     r->device = gn_graph_on_gpu(r->graph).device;
-    GN_TRY(gn_device_use(r->device));
+    const gn_status mine = gn_device_use(r->device), all = gn_pool_meet(s->gpu->pool, mine); /* joining waits for all */
+    if (mine || all) return mine ? mine : all;
     if (s->gpu->comm) GN_TRY(gn_comm_join(s->gpu->comm, rank, r->device));
+    GN_TRY(gn_graph_send_open(r->graph));
     GN_TRY(open_copies(s, r));
     GN_TRY(open_losses(s, r));
     return open_learn(s, r);
@@ -187,7 +192,7 @@ gn_status gn_gpu_pull(gn_session *s) {
 
 /* --- the step --- */
 
-static gn_status tell(gn_session *s, const gn_batch *b) {
+static gn_status tell(gn_session *s) {
     struct gn_gpu *u = s->gpu;
     gn_pace pace;
     gn_losses_scale(s);
@@ -201,9 +206,25 @@ static gn_status tell(gn_session *s, const gn_batch *b) {
         gn_labels_pack(s->labels + k * u->samples, u->samples, s->pairs, (char *)r->told + r->labels_at,
                        (const char *)r->told_there + r->labels_at);
         gn_graph_seed(r->graph, gn_session_seed(s));
-        GN_TRY(gn_batch_feed_part(b, r->graph, s->pool, k * u->shards, u->shards, s->shards));
     }
     return GN_OK;
+}
+
+static gn_status feed(gn_session *s, const gn_batch *b) {
+    const struct gn_gpu *u = s->gpu;
+    for (int k = 0; k < u->ranks; k++) GN_TRY(gn_batch_feed_part(b, u->of[k].graph, s->pool, k * u->shards, u->shards, s->shards));
+    return GN_OK;
+}
+
+/* What is wrong with the next batch is asked for again, and told, when its turn comes. */
+static void feed_next(gn_session *s) {
+    const double began = gn_seconds();
+    s->gpu->sent = NULL;
+    if (!s->loader || s->at.stage_step + 1 == s->stage->train.steps) return;
+    if (gn_loader_next(s->loader, &s->ahead)) s->ahead = NULL;
+    s->note.data_ms += 1e3 * (gn_seconds() - began);
+    if (s->ahead && !feed(s, s->ahead)) s->gpu->sent = s->ahead;
+    else gn_trail_clear();
 }
 
 /* Between marks k and k + 1 lies part k. */
@@ -239,19 +260,66 @@ static gn_status capture(const gn_session *s, replica *r) {
     const gn_status status = queue(s, r);
     if (!status) return gn_device_captured(r->device, &r->replay);
     gn_trail_keep(&why);
-    gn_device_captured(r->device, &half);
+    if (!gn_device_captured(r->device, &half)) gn_device_forget(half);
     gn_trail_restore(&why);
     return gn_pass(status, __FILE__, __LINE__);
 }
 
-static gn_status step(void *what, int rank, int ranks) {
+static gn_status begin(void *what, int rank, int ranks) {
     gn_session *s = what;
     replica *r = &s->gpu->of[rank];
     (void)ranks;
     GN_TRY(gn_device_use(r->device));
+    if (!s->gpu->early) GN_TRY(gn_graph_send(r->graph));
+    GN_TRY(gn_graph_sent(r->graph));
     if (!r->replay && s->gpu->steps && !s->timed) GN_TRY(capture(s, r));
-    GN_TRY(r->replay && !s->timed ? gn_device_replay(r->device, r->replay) : queue(s, r));
-    return gn_device_wait(r->device);
+    return r->replay && !s->timed ? gn_device_replay(r->device, r->replay) : queue(s, r);
+}
+
+static gn_status end(void *what, int rank, int ranks) {
+    gn_session *s = what;
+    const replica *r = &s->gpu->of[rank];
+    (void)ranks;
+    GN_TRY(gn_device_use(r->device));
+    if (s->gpu->sent) GN_TRY(gn_graph_send(r->graph));
+    return s->gpu->comm ? gn_comm_wait(s->gpu->comm, r->device) : gn_device_wait(r->device);
+}
+
+/* --- one for all --- */
+
+typedef struct { gn_session *s; gn_work *work; } turn;
+
+static gn_status take(void *what, int rank, int ranks) {
+    const turn *t = what;
+    gn_comm *c = t->s->gpu->comm;
+    const gn_status status = t->work(t->s, rank, ranks);
+    if (!status || !c || gn_comm_fail(c, rank)) return status;
+    gn_trail_clear(); /* it failed because another did, whose reason counts */
+    return GN_FAILED;
+}
+
+/* A captured stretch keeps NCCL from ending what it uses. */
+static gn_status leave(void *what, int rank, int ranks) {
+    const gn_session *s = what;
+    replica *r = &s->gpu->of[rank];
+    (void)ranks;
+    GN_TRY(gn_device_use(r->device));
+    gn_device_forget(r->replay);
+    r->replay = NULL;
+    gn_comm_leave(s->gpu->comm, rank);
+    return GN_OK;
+}
+
+/* If one GPU fails, none waits for it: all leave what they share, and the run ends with that one's reason. */
+static gn_status together(gn_session *s, gn_work *work) {
+    turn t = { s, work };
+    gn_trail why;
+    const gn_status status = gn_pool_run(s->gpu->pool, take, &t);
+    if (!status || !s->gpu->comm) return status;
+    gn_trail_keep(&why);
+    gn_pool_run(s->gpu->pool, leave, s);
+    gn_trail_restore(&why);
+    return gn_pass(status, __FILE__, __LINE__);
 }
 
 static gn_status hear(gn_session *s) {
@@ -267,8 +335,13 @@ static gn_status hear(gn_session *s) {
 }
 
 gn_status gn_gpu_step(gn_session *s, const gn_batch *b) {
-    GN_TRY(tell(s, b));
-    GN_TRY(gn_pool_run(s->gpu->pool, step, s));
-    s->gpu->steps++;
+    struct gn_gpu *u = s->gpu;
+    GN_TRY(tell(s));
+    u->early = u->sent == b;
+    if (!u->early) GN_TRY(feed(s, b));
+    GN_TRY(together(s, begin));
+    feed_next(s);
+    GN_TRY(together(s, end));
+    u->steps++;
     return hear(s);
 }

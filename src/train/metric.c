@@ -316,7 +316,7 @@ static void score_sample(sheet *s, const gn_judged *t) {
     for (int k = 0; k < 3; k++) offset[k] = 1000 * (t->said.root[k] - t->root[k]);
     score_absolute(s, MODEL, t->labelled3d, offset, (const double (*)[3])x, (const double (*)[3])y);
     score_absolute(s, BASELINE, t->labelled3d, (const double[3]){ 0, 0, 0 }, (const double (*)[3])s->mean, (const double (*)[3])y);
-    score_own2d(s, t, (const double (*)[3])y);
+    if (t->said.has_uv) score_own2d(s, t, (const double (*)[3])y);
     score_depth(s, t, (const double (*)[3])x, (const double (*)[3])y);
 }
 
@@ -341,8 +341,7 @@ gn_status gn_meter_read(const gn_meter *m, gn_arena *a, gn_scores *scores) {
     tally *order = &s->tally[depth_order][BASELINE];
     for (int j = 0; j < s->J; j++) order->sum[j] = fmax(order->sum[j], 100 * (double)order->n[j] - order->sum[j]);
 
-    const char *set = scores->set;
-    *scores = (gn_scores){ .set = set, .samples = m->n, .skeleton = m->skeleton, .meter = m };
+    *scores = (gn_scores){ .set = scores->set, .mirrored = scores->mirrored, .samples = m->n, .skeleton = m->skeleton, .meter = m };
     GN_TAKE(scores->score, a, COUNT);
     for (int i = 0; i < COUNT; i++) {
         gn_score *to = &scores->score[scores->n];
@@ -359,7 +358,7 @@ double gn_judged_error(const gn_judged *t, const gn_skeleton *skeleton) {
     double sum = 0;
     int n = 0, in_space = t->has3d && t->said.has_xyz;
     for (int j = 0; j < skeleton->joints; j++)
-        if (in_space ? t->labelled3d[j] : t->labelled2d[j]) {
+        if (in_space ? t->labelled3d[j] : t->said.has_uv && t->labelled2d[j]) {
             sum += in_space ? 1000 * gn_distance(t->said.xyz[j], t->xyz[j])
                             : hypot(t->said.uv[j][0] - t->uv[j][0], t->said.uv[j][1] - t->uv[j][1]);
             n++;

@@ -85,6 +85,7 @@ gn_status gn_session_stage(gn_session *s, int k) {
     gn_arena *old = s->of_stage;
     gn_graph *before = s->graph;
     s->stage = &s->e->stage[k];
+    s->ahead = NULL;
     s->name = s->e->stage_name[k];
     s->at.stage = k;
     s->at.stage_step = 0;

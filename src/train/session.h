@@ -32,6 +32,7 @@ typedef struct gn_session {
     gn_graph *graph;
     char where[160];            /* it runs: "CPU, 2 workers, float" */
     gn_loader *loader;
+    gn_batch *ahead;            /* the next, fetched while a GPU computed; NULL: not yet */
     const gn_skeleton *skeleton; /* of the labels */
     int pairs;                  /* of a sample's `order`, at most */
     int shards, each;           /* samples a shard */

@@ -53,8 +53,9 @@ gn_status gn_session_learn(gn_session *s, const gn_batch *b) {
 static gn_status next(gn_session *s) {
     static gn_range in_data = { "data", NULL };
     const double began = gn_seconds();
-    gn_batch *b;
-    GN_TRY(GN_RANGE(&in_data, gn_loader_next(s->loader, &b)));
+    gn_batch *b = s->ahead;
+    s->ahead = NULL;
+    if (!b) GN_TRY(GN_RANGE(&in_data, gn_loader_next(s->loader, &b)));
     s->note.data_ms = 1e3 * (gn_seconds() - began);
     GN_TRY(gn_session_learn(s, b));
     s->fresh++;
