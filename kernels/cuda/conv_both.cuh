@@ -6,8 +6,7 @@
 // warpgroup only asks: beside a fourth a thread could not have an adder's 128 sums and all else.
 #ifndef GN_CONV_BOTH_CUH
 #define GN_CONV_BOTH_CUH
-#include "conv_panel.cuh"
-#include "warpgroup.cuh"
+#include "conv_wgmma.cuh"
 
 enum { GROUP = 128 /* threads of a warpgroup */, HALF = TILE / 2, MOST_SHARED = 227 << 10 };
 
@@ -21,7 +20,7 @@ struct both_ends {
     int64_t step; // to the next block's part
 };
 
-typedef unsigned char panel[HALF][128]; // 64 channels of a step
+typedef unsigned char panel[HALF * LINE]; // 64 channels of a step
 template <int C, int O> struct room {   // shared memory of a block
     static constexpr int ADDERS = C == 64 ? 1 : 2, M = C / 64 / ADDERS; // an adder has 64 M channels of x
     static constexpr int THREADS_ALL = (1 + ADDERS) * GROUP;
@@ -67,9 +66,9 @@ GN_DEVICE void slopes_end(room<C, O> *r, const float acc[N / 8][4], const panel 
             const int c = first + 8 * (j + i), at = panel_at<8>(16 * warp + g, (j + i) % 8) + 4 * t;
             const scaling n[2] = { r->norm[c + 2 * t], r->norm[c + 2 * t + 1] };
             GN_UNROLL for (int half = 0; half < 2; half++) {
-                unsigned *to = (unsigned *)(r->dx[c / 64][8 * half] + at);
+                unsigned *to = (unsigned *)(r->dx[c / 64] + 8 * half * LINE + at);
                 float v[2] = { acc[j + i][2 * half], acc[j + i][2 * half + 1] }, in[2] = {}, old[2] = {};
-                if (q.normal) gn_spread2(*(const unsigned *)(x[c / 64][8 * half] + at), in);
+                if (q.normal) gn_spread2(*(const unsigned *)(x[c / 64] + 8 * half * LINE + at), in);
                 if (q.add) gn_spread2(*to, old);
                 GN_UNROLL for (int k = 0; k < 2; k++) {
                     if (q.normal) v[k] = norm_back(n[k], q.by.least, in[k], v[k]);
@@ -149,7 +148,7 @@ template <int O> GN_DEVICE void bias_add(float sum[2], const panel *dy, int from
     const int mine = (int)(threadIdx.x % GROUP), c = mine % (O / 2) * 2;
     for (int p = from + mine / (O / 2); p < to; p += strands_of(O)) {
         float v[2];
-        gn_spread2(*(const unsigned *)(dy[c / 64][0] + panel_at<8>(p, c % 64 / 8) + c % 8 * 2), v);
+        gn_spread2(*(const unsigned *)(dy[c / 64] + panel_at<8>(p, c % 64 / 8) + c % 8 * 2), v);
         sum[0] += v[0], sum[1] += v[1];
     }
 }
@@ -179,7 +178,7 @@ template <int C, int O> GN_DEVICE void weights_make(room<C, O> *r, const both_en
             GN_UNROLL for (int m = 0; m < M; m++) {
                 const scaling *n = r->norm + 64 * (adder * M + m) + 16 * warp + lane / 4;
                 GN_UNROLL for (int i = 0; i < PIECES; i++) {
-                    gn_matrix_read_turned(a[i][m], x[m][p + 16 * i] + panel_at<8>(lane % 8 + lane / 16 * 8, 2 * warp + lane / 8 % 2));
+                    gn_matrix_read_turned(a[i][m], x[m] + (p + 16 * i) * LINE + panel_at<8>(lane % 8 + lane / 16 * 8, 2 * warp + lane / 8 % 2));
                     if (!q.normal) continue;
                     GN_UNROLL for (int e = 0; e < 4; e++) a[i][m][e] = places_norm(a[i][m][e], n[e % 2 * 8], q.by.least);
                 }
